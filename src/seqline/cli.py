@@ -1,0 +1,65 @@
+"""The command line: one group, one way to report errors, the exit codes of the contract.
+
+0 done, 2 bad input or recipe (nothing written), 3 validation failed, 4 gate refused, 1 anything else.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+
+import click
+
+from seqline import __version__
+from seqline.commands import answers, data, pipeline, registry
+from seqline.errors import SeqlineError
+
+# Libraries in the chain report home unless told not to; whoever wants that can set these variables otherwise.
+QUIET = {
+    "DO_NOT_TRACK": "true",
+    "MLFLOW_DISABLE_TELEMETRY": "true",
+    "MLFLOW_ALLOW_PICKLE_DESERIALIZATION": "false",
+    "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+    "DVC_NO_ANALYTICS": "1",
+    "GX_ANALYTICS_ENABLED": "false",
+    "TOKENIZERS_PARALLELISM": "true",
+}
+_INTERRUPTED = 130
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.version_option(__version__, prog_name="seqline")
+def cli() -> None:
+    """Keep recurrent models trained, tested and promoted on your sequence data.
+
+    \b
+    seqline run sentiment                     the whole chain on the embedded sample
+    seqline new NAME --from FILE ...          a recipe and data from your own file
+    seqline predict NAME "some text"          the champion's answer
+    """
+
+
+for module in (data, pipeline, registry, answers):
+    for command in module.COMMANDS:
+        cli.add_command(command)
+
+
+def main() -> None:
+    """Run a command; a user's mistake ends with its message and exit code, never with a traceback."""
+    for name, value in QUIET.items():
+        os.environ.setdefault(name, value)
+    try:
+        sys.exit(cli.main(standalone_mode=False) or 0)
+    except SeqlineError as error:
+        click.echo(f"error: {error}", err=True)
+        sys.exit(error.exit_code)
+    except click.exceptions.Abort:
+        click.echo("interrupted; the same command goes on from where it was", err=True)
+        sys.exit(_INTERRUPTED)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except BrokenPipeError:
+        # The reader of our output went away (`| head`): nobody is left to tell.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(0)

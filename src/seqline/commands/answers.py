@@ -1,0 +1,93 @@
+"""Commands that ask a model: predict."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterable, Iterator
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from seqline.errors import InputError
+from seqline.workspace import Workspace
+
+if TYPE_CHECKING:
+    from seqline.serving.predictor import Predictor
+
+# Rows in memory at a time, so that a file of any size streams.
+_CHUNK_ROWS = 512
+_SHOWN_CHARACTERS = 60
+
+
+def _from_file(path: Path, column: str | None, recipe_column: str) -> Iterator[tuple[str | None, str]]:
+    """Row id and text of each row of a file; a `.txt` file has a text a line."""
+    if path.suffix == ".txt":
+        with path.open(encoding="utf-8") as handle:
+            for line in handle:
+                yield None, line.rstrip("\n")
+        return
+    from seqline.data.readers import read_rows
+
+    wanted = column or recipe_column
+    for row in read_rows(path):
+        if wanted not in row.values:
+            raise InputError(str(path), f"no column {wanted!r}", f"one of {', '.join(row.values)}", "name it with --column")
+        identifier = row.values.get("id")
+        yield None if identifier is None else str(identifier), str(row.values[wanted] or "")
+
+
+def _answer(predictor: Predictor, rows: Iterable[tuple[str | None, str]], as_json: bool) -> Iterator[str]:
+    """One line a row, a chunk at a time."""
+    iterator = iter(rows)
+    while chunk := list(islice(iterator, _CHUNK_ROWS)):
+        for (identifier, text), answer in zip(chunk, predictor.predict([text for _, text in chunk]), strict=True):
+            if not as_json:
+                shortened = " ".join(text.split())
+                yield f"{answer.label:<12} {answer.probability:.3f}  {shortened[:_SHOWN_CHARACTERS]}"
+                continue
+            record = {
+                **({} if identifier is None else {"id": identifier}),
+                "text": text,
+                "label": answer.label,
+                "probability": round(answer.probability, 6),
+                "probabilities": {label: round(value, 6) for label, value in answer.probabilities.items()},
+            }
+            yield json.dumps(record, ensure_ascii=False, allow_nan=False)
+
+
+@click.command()
+@click.argument("name")
+@click.argument("texts", nargs=-1)
+@click.option("--file", "file", type=click.Path(path_type=Path), help="Rows to answer: CSV, TSV, JSON lines, Parquet, .txt; - for standard input.")
+@click.option("--column", help="Column of the text in --file; by default the recipe's.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object a line, nothing else.")
+def predict(name: str, texts: tuple[str, ...], file: Path | None, column: str | None, as_json: bool) -> None:
+    """Answer texts with the champion of NAME: arguments, a file, or lines of standard input.
+
+    Example: seqline predict sentiment --json "The food is good."
+    """
+    if texts and file is not None:
+        raise InputError("predict", "both texts and --file", "one of them")
+    workspace = Workspace.find()
+    chosen = workspace.recipe(name)
+    rows: Iterable[tuple[str | None, str]]
+    if texts:
+        rows = ((None, text) for text in texts)
+    elif file is None or str(file) == "-":
+        if file is None and sys.stdin.isatty():
+            raise InputError("predict", "no text", "texts, --file, or lines on standard input")
+        rows = ((None, line.rstrip("\n")) for line in sys.stdin)
+    else:
+        rows = _from_file(file, column, chosen.input.column)
+    from seqline.serving.predictor import Predictor
+    from seqline.tracking.registry import champion_folder
+
+    predictor = Predictor.load(champion_folder(workspace.root, name))
+    for line in _answer(predictor, rows, as_json):
+        click.echo(line)
+
+
+COMMANDS = [predict]

@@ -1,0 +1,170 @@
+"""Commands that run the chain or one of its stages: validate, prepare, train, evaluate, run, verify."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import sys
+from typing import Any
+
+import click
+
+from seqline.errors import InputError, SeqlineError
+from seqline.workspace import STAGES, Workspace
+
+
+@click.command()
+@click.argument("name")
+@click.option("--docs/--no-docs", default=True, help="Also write Data Docs pages (they take seconds).")
+def validate(name: str, docs: bool) -> None:
+    """Check the rows of NAME against the expectations its recipe makes.
+
+    Example: seqline validate sentiment
+    """
+    from seqline.stages.validate import run, table
+
+    workspace = Workspace.find()
+    result = run(
+        workspace.recipe(name),
+        data_folder=workspace.data_folder(name),
+        output_folder=workspace.artifact_folder(name, "validate"),
+        docs_folder=workspace.data_docs_folder(name) if docs else None,
+    )
+    click.echo(table(result))
+
+
+@click.command()
+@click.argument("name")
+def prepare(name: str) -> None:
+    """Split, tokenise and encode the rows of NAME.
+
+    Example: seqline prepare sentiment
+    """
+    from seqline.stages.prepare import run
+
+    workspace = Workspace.find()
+    output = workspace.artifact_folder(name, "prepare")
+    statistics = run(workspace.recipe(name), data_folder=workspace.data_folder(name), output_folder=output)
+    click.echo(f"vocabulary {statistics['vocab_size']:,} tokens, fitted on train; left out as leaks: {statistics['left_out_as_leaks']}")
+    click.echo(f"{'split':<6} {'rows':>9} {'tokens':>12} {'median':>7} {'95 %':>6} {'unknown':>8} {'cut':>7} {'padding':>8}")
+    for split, facts in statistics["splits"].items():
+        lengths = facts["length_quantiles"]
+        click.echo(
+            f"{split:<6} {facts['rows']:>9,} {facts['tokens']:>12,} {lengths['50%']:>7} {lengths['95%']:>6}"
+            f" {facts['unknown_share']:>8.2%} {facts['truncated_share']:>7.2%} {facts['padding_share']:>8.2%}"
+        )
+    click.echo(f"look at  {output.relative_to(workspace.root)}/statistics.json")
+
+
+@click.command()
+@click.argument("name")
+def train(name: str) -> None:
+    """Train the network of NAME, or go on where an interrupted training stopped.
+
+    Example: seqline train sentiment
+    """
+    from seqline.commands.progress import TrainingDisplay
+    from seqline.stages.train import run
+
+    workspace = Workspace.find()
+    output = workspace.artifact_folder(name, "train")
+    result = run(
+        workspace.recipe(name),
+        prepare_folder=workspace.artifact_folder(name, "prepare"),
+        output_folder=output,
+        checkpoint_folder=workspace.checkpoint_folder(name),
+        report=TrainingDisplay(),
+    )
+    click.echo(f"best epoch {result.best_epoch}; {result.seconds:.0f} s in this process")
+    click.echo(f"look at  {output.relative_to(workspace.root)}/history.json")
+
+
+@click.command()
+@click.argument("name")
+def evaluate(name: str) -> None:
+    """Measure the trained network of NAME on its test rows, beside simple baselines.
+
+    Example: seqline evaluate sentiment
+    """
+    from seqline.evaluation.metrics import METRICS
+    from seqline.stages.evaluate import run
+
+    workspace = Workspace.find()
+    chosen = workspace.recipe(name)
+    output = workspace.artifact_folder(name, "evaluate")
+    metrics = run(
+        chosen,
+        prepare_folder=workspace.artifact_folder(name, "prepare"),
+        train_folder=workspace.artifact_folder(name, "train"),
+        output_folder=output,
+    )
+    shown = [metric for metric in METRICS if metric in metrics]
+    click.echo(f"{'':<16}" + "".join(f"{metric:>11}" for metric in shown))
+    click.echo(f"{chosen.model.cell:<16}" + "".join(f"{metrics[metric]:>11.4f}" for metric in shown))
+    for baseline in chosen.evaluation.baselines:
+        values = [metrics.get(f"baseline.{baseline}.{metric}") for metric in shown]
+        click.echo(f"{baseline:<16}" + "".join(f"{value:>11.4f}" if value is not None else f"{'':>11}" for value in values))
+    click.echo(f"look at  {output.relative_to(workspace.root)}/report.html")
+
+
+def _flow(workspace: Workspace, file_name: str) -> Any:
+    """A flow of the project's `flows/` folder, which is not part of the package."""
+    path = workspace.root / "flows" / file_name
+    if not path.is_file():
+        raise InputError(str(path), "no such file", "the flow that runs the chain")
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    if spec is None or spec.loader is None:
+        raise SeqlineError(str(path), "Python cannot load it")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[path.stem] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+@click.command()
+@click.argument("name")
+@click.option("--json", "as_json", is_flag=True, help="Print the outcome as one JSON object, nothing else.")
+def run(name: str, as_json: bool) -> None:
+    """Run the whole chain for NAME: validate, prepare, train, evaluate, register, promote.
+
+    What did not change is not done again. Exit code 3: validation failed; 4: the gate refused.
+
+    Example: seqline run sentiment
+    """
+    workspace = Workspace.find()
+    workspace.recipe(name)
+    outcome = _flow(workspace, "train_flow.py").run_here(workspace, name, quiet=as_json)
+    if as_json:
+        click.echo(json.dumps(outcome.summary, indent=2, allow_nan=False))
+    else:
+        click.echo(outcome.table())
+    sys.exit(outcome.exit_code)
+
+
+@click.command()
+def verify() -> None:
+    """Re-hash every artifact folder against its manifest and name what was altered.
+
+    Example: seqline verify
+    """
+    from seqline.files import verify_manifest
+
+    workspace = Workspace.find()
+    problems = checked = 0
+    for name in workspace.recipe_names():
+        for stage in STAGES:
+            folder = workspace.artifact_folder(name, stage)
+            if not folder.is_dir():
+                continue
+            try:
+                files = verify_manifest(folder)["files"]
+            except SeqlineError as error:
+                problems += 1
+                click.echo(str(error))
+            else:
+                checked += len(files)
+    click.echo(f"{checked} files as recorded, {problems} folders with problems")
+    sys.exit(1 if problems else 0)
+
+
+COMMANDS = [run, validate, prepare, train, evaluate, verify]

@@ -1,0 +1,323 @@
+"""Recipes: one YAML file a model, strict, with every default in one place.
+
+A recipe's sections are what the stages depend on, so all of them are written out in the file (an empty `{}` takes the
+defaults) except `retrain`. An unknown key, a wrong type or a conflict is an `InputError` that names the place, the
+nearest valid key and what to do.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal, get_args
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from seqline.errors import InputError
+from seqline.files import atomic_write
+
+NAME_PATTERN = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
+
+
+def check_name(name: str) -> str:
+    """Return a name that may become part of a path, or raise `InputError`."""
+    if not NAME_PATTERN.fullmatch(name):
+        raise InputError(
+            f"name {name!r}",
+            "not usable as a name",
+            "1 to 64 letters, digits, '_', '.' or '-', starting with a letter or digit",
+        )
+    return name
+
+
+class Section(BaseModel):
+    """Base of all recipe sections: unknown keys are errors, values are not coerced, nothing changes later."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+class InputSection(Section):
+    """What the sequence is made of."""
+
+    column: str = Field(min_length=1, description="Column that holds the text.")
+    kind: Literal["text"] = "text"
+    tokenizer: Literal["word", "char", "bpe"] = "word"
+    lowercase: bool = True
+    strip_markup: bool = Field(False, description="Replace HTML tags by a space before tokenising.")
+    vocab_size: int = Field(10_000, ge=4, le=1_000_000, description="Tokens kept, special ones included.")
+    min_count: int = Field(2, ge=1, description="A token seen less often in train is unknown.")
+    max_length: int = Field(400, ge=1, le=100_000, description="Tokens; longer inputs are cut.")
+    keep: Literal["head", "tail", "head_tail"] = Field("head_tail", description="What a cut keeps.")
+    padding: Literal["bucket", "before", "after"] = Field(
+        "bucket",
+        description="bucket: to the longest of each length bucket; before / after: to max_length on that side.",
+    )
+
+
+class TargetSection(Section):
+    """What is predicted."""
+
+    column: str = Field(min_length=1)
+    classes: list[str] = Field(min_length=2, description="All labels, in the order of the class indices.")
+
+    @model_validator(mode="after")
+    def _distinct(self) -> TargetSection:
+        if len(set(self.classes)) != len(self.classes):
+            raise ValueError("the classes are not distinct")
+        return self
+
+
+class ValidationSection(Section):
+    """Bounds the data must keep; breaking a critical one ends with exit code 3."""
+
+    min_rows: int = Field(50, ge=1)
+    max_rows: int | None = Field(None, ge=1)
+    min_class_share: float = Field(0.005, ge=0.0, le=1.0, description="Share of train rows, for each class.")
+    max_blank_share: float = Field(0.0, ge=0.0, le=1.0)
+    median_words: list[int] = Field([1, 5_000], min_length=2, max_length=2)
+    p95_words: list[int] = Field([1, 50_000], min_length=2, max_length=2)
+    max_conflict_share: float = Field(0.02, ge=0.0, le=1.0, description="Same text, different labels, in train.")
+    max_overlap_share: float = Field(0.02, ge=0.0, le=1.0, description="Test rows whose text is in train too.")
+    max_unknown_share: float = Field(0.15, ge=0.0, le=1.0, description="Tokens the champion's tokenizer lacks.")
+
+
+class SplitSection(Section):
+    """How rows are dealt: by a stable hash of a normalised key, so duplicates never straddle splits."""
+
+    valid: float = Field(0.1, gt=0.0, lt=0.9)
+    test: float = Field(0.0, ge=0.0, lt=0.9, description="0 when data/NAME/test holds a test set of its own.")
+    by: str | None = Field(None, description="Column whose normalised value is the key; by default the input.")
+    seed: int = 0
+
+
+class ModelSection(Section):
+    """The network."""
+
+    cell: Literal["rnn", "lstm", "gru"] = "lstm"
+    nonlinearity: Literal["tanh", "relu", "leaky_relu", "sigmoid"] = Field("tanh", description="Of cell rnn.")
+    embedding_dim: int = Field(128, ge=1)
+    hidden_size: int = Field(128, ge=1)
+    num_layers: int = Field(1, ge=1, le=16)
+    bidirectional: bool = True
+    pooling: Literal["last", "max", "mean", "max_mean", "attention"] = "max_mean"
+    head_size: int = Field(0, ge=0, description="Units of a hidden layer before the classes; 0 for none.")
+    head_activation: Literal["relu", "leaky_relu", "tanh", "sigmoid"] = "relu"
+    dropout: float = Field(0.5, ge=0.0, lt=1.0, description="On the pooled features.")
+    embedding_dropout: float = Field(0.0, ge=0.0, lt=1.0, description="One mask of features for all steps.")
+    word_dropout: float = Field(0.0, ge=0.0, lt=1.0, description="Whole steps set to zero.")
+    layer_dropout: float = Field(0.0, ge=0.0, lt=1.0, description="Between stacked layers, one mask for all steps.")
+
+    @model_validator(mode="after")
+    def _no_idle_setting(self) -> ModelSection:
+        if self.cell != "rnn" and self.nonlinearity != "tanh":
+            raise ValueError(f"nonlinearity {self.nonlinearity} acts on cell rnn only; cell is {self.cell}")
+        if self.num_layers == 1 and self.layer_dropout > 0:
+            raise ValueError("layer_dropout acts between layers; num_layers is 1, so set layer_dropout to 0")
+        return self
+
+
+class TrainingSection(Section):
+    """How the network learns."""
+
+    epochs: int = Field(4, ge=1)
+    batch_size: int = Field(64, ge=1)
+    optimizer: Literal["adamw", "sgd"] = "adamw"
+    learning_rate: float = Field(2.0e-3, gt=0.0)
+    weight_decay: float = Field(0.01, ge=0.0)
+    momentum: float = Field(0.9, ge=0.0, lt=1.0, description="Of sgd.")
+    schedule: Literal["one_cycle", "cosine", "plateau", "constant"] = "one_cycle"
+    clip_norm: float = Field(1.0, ge=0.0, description="Largest gradient norm; 0 turns clipping off.")
+    label_smoothing: float = Field(0.0, ge=0.0, lt=1.0)
+    class_weights: Literal["none", "balanced"] = "none"
+    monitor: Literal["loss", "accuracy", "macro_f1"] = Field("loss", description="On valid; picks the best epoch.")
+    early_stopping: int = Field(0, ge=0, description="Epochs without a better monitor before the end; 0: never.")
+    precision: Literal["auto", "fp32", "bf16"] = Field("auto", description="auto: bf16 where the CPU has it.")
+    device: Literal["auto", "cpu", "cuda"] = "auto"
+    seed: int = 0
+    threads: int = Field(2, ge=1, description="Part of the recipe: one and two threads do not give the same bits.")
+    checkpoint_steps: int = Field(200, ge=1, description="Optimiser steps between two checkpoints.")
+
+
+class EvaluationSection(Section):
+    """What is measured on the test split, beside which baselines."""
+
+    slices: list[str] = Field(["length"], description="`length` for quantiles of length, or any column.")
+    behaviours: list[Literal["case", "space", "negation"]] = ["case", "space", "negation"]
+    baselines: list[Literal["majority", "tfidf_unigram", "tfidf_bigram", "nb_lr"]] = [
+        "majority",
+        "tfidf_unigram",
+        "tfidf_bigram",
+        "nb_lr",
+    ]
+    bootstrap_rounds: int = Field(1_000, ge=100)
+    calibration_bins: int = Field(15, ge=2)
+    seed: int = 0
+
+
+class GateSection(Section):
+    """Rules a challenger must pass before it may bear the alias champion."""
+
+    metric: Literal["accuracy", "macro_f1"] = "accuracy"
+    floors: dict[str, float] = Field({}, description="Smallest value for metrics where more is better.")
+    ceilings: dict[str, float] = Field({}, description="Largest value for metrics where less is better.")
+    baseline: Literal["majority", "tfidf_unigram", "tfidf_bigram", "nb_lr", "none"] = "tfidf_bigram"
+    champion: Literal["better", "not_worse"] = Field("better", description="What it must be, significantly.")
+    margin: float = Field(0.005, ge=0.0, le=1.0, description="Of not_worse: the loss that does not matter.")
+    alpha: float = Field(0.05, gt=0.0, lt=0.5, description="Chance of promoting by luck.")
+    max_slice_drop: float = Field(0.05, ge=0.0, le=1.0, description="Against the champion, in any large slice.")
+    min_slice_rows: int = Field(100, ge=1, description="Smaller slices are shown but do not refuse.")
+    min_test_rows: int = Field(200, ge=1)
+    max_latency_ms: float = Field(200.0, gt=0.0, description="95th percentile for one input, measured at promotion.")
+    max_size_mb: float = Field(500.0, gt=0.0)
+
+
+class Recipe(Section):
+    """One model, from data to gate."""
+
+    task: Literal["classification"]
+    input: InputSection
+    target: TargetSection
+    validation: ValidationSection
+    split: SplitSection
+    model: ModelSection
+    training: TrainingSection
+    evaluation: EvaluationSection
+    gate: GateSection
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Recipe:
+        if self.split.valid + self.split.test >= 1.0:
+            raise ValueError(f"split.valid {self.split.valid} + split.test {self.split.test} leave nothing to train on")
+        if self.gate.baseline != "none" and self.gate.baseline not in self.evaluation.baselines:
+            raise ValueError(
+                f"gate.baseline {self.gate.baseline} is not measured; add it to evaluation.baselines or set it to none"
+            )
+        if self.input.column == self.target.column:
+            raise ValueError(f"input.column and target.column are both {self.input.column!r}")
+        return self
+
+    @property
+    def split_key(self) -> str:
+        """Column whose normalised value decides the split."""
+        return self.split.by or self.input.column
+
+    @property
+    def slice_columns(self) -> list[str]:
+        """Columns named as slices (`length` is computed, not a column)."""
+        return [name for name in self.evaluation.slices if name != "length"]
+
+
+class _UniqueKeyLoader(yaml.SafeLoader):
+    """Safe YAML that refuses a key given twice instead of silently taking the last."""
+
+
+def _mapping_without_duplicates(loader: _UniqueKeyLoader, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+    mapping: dict[Any, Any] = {}
+    for key_node, value_node in node.value:
+        key = loader.construct_object(key_node, deep=deep)
+        if key in mapping:
+            raise yaml.constructor.ConstructorError(None, None, f"key {key!r} is given twice", key_node.start_mark)
+        mapping[key] = loader.construct_object(value_node, deep=True)
+    return mapping
+
+
+_UniqueKeyLoader.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, _mapping_without_duplicates)
+
+
+def read_yaml(path: Path) -> Any:
+    """Read a YAML file, safe tags only, duplicate keys refused; a missing or broken file is an `InputError`."""
+    try:
+        # _UniqueKeyLoader is a SafeLoader: no object tags.
+        return yaml.load(path.read_text(encoding="utf-8"), Loader=_UniqueKeyLoader)  # noqa: S506
+    except FileNotFoundError:
+        raise InputError(str(path), "no such file") from None
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise InputError(str(path), f"not readable as YAML: {error}") from None
+
+
+def to_yaml(value: Mapping[str, Any]) -> str:
+    """A mapping as YAML text, in its own order."""
+    return yaml.safe_dump(dict(value), sort_keys=False, allow_unicode=True, width=110)
+
+
+def write_yaml(path: Path, value: Mapping[str, Any]) -> None:
+    """Write a mapping as YAML, atomically."""
+    atomic_write(path, to_yaml(value))
+
+
+def _section_at(location: tuple[str | int, ...]) -> type[BaseModel] | None:
+    """The section class that holds the key at `location`."""
+    section: type[BaseModel] = Recipe
+    for part in location[:-1]:
+        field = section.model_fields.get(str(part))
+        annotation = field.annotation if field else None
+        if not (isinstance(annotation, type) and issubclass(annotation, BaseModel)):
+            return None
+        section = annotation
+    return section
+
+
+def _explain(error: Any) -> str:
+    """One line for one pydantic error: dotted key, what was found, the nearest valid key or the expectation."""
+    location = tuple(error["loc"])
+    key = ".".join(str(part) for part in location) or "recipe"
+    section = _section_at(location) if location else None
+    if error["type"] == "extra_forbidden" and section is not None:
+        valid = list(section.model_fields)
+        nearest = difflib.get_close_matches(str(location[-1]), valid, n=1, cutoff=0.5)
+        where = ".".join(str(part) for part in location[:-1]) or "the recipe"
+        hint = f"did you mean {nearest[0]!r}?" if nearest else f"valid keys of {where}: {', '.join(valid)}"
+        return f"unknown key {key!r}; {hint}"
+    if error["type"] == "missing":
+        empty_is_fine = len(location) == 1 and location[0] not in {"task", "input", "target"}
+        return f"key {key!r} is missing" + (f"; write `{key}: {{}}` for its defaults" if empty_is_fine else "")
+    if error["type"] == "value_error":
+        return f"{key}: {error['ctx']['error']}" if location else str(error["ctx"]["error"])
+    found = error.get("input")
+    quoting = "; quote the word in YAML" if isinstance(found, bool) and error["type"] == "string_type" else ""
+    return f"{key}: found {found!r}; {error['msg'].lower()}{quoting}"
+
+
+def parse_recipe(values: Any, where: str) -> Recipe:
+    """Check a recipe's values.
+
+    Args:
+        values: What the YAML file holds.
+        where: Name of the file for messages.
+
+    Raises:
+        InputError: With one line for each fault.
+    """
+    if not isinstance(values, dict):
+        raise InputError(where, f"found {type(values).__name__}", "a mapping of recipe sections")
+    try:
+        return Recipe.model_validate(values)
+    except ValidationError as error:
+        faults = [_explain(item) for item in error.errors()]
+        raise InputError(
+            where, "\n  ".join(faults), hint="`seqline recipe --schema` lists every key and its default"
+        ) from None
+
+
+def load_recipe(path: Path) -> Recipe:
+    """Read and check one recipe file."""
+    return parse_recipe(read_yaml(path), str(path))
+
+
+def sections_of(recipe: Recipe, *names: str) -> dict[str, Any]:
+    """The named sections with all defaults filled in, as JSON values: what a stage's outcome may depend on."""
+    full = recipe.model_dump(mode="json")
+    return {name: full[name] for name in names}
+
+
+def recipe_schema() -> dict[str, Any]:
+    """JSON Schema of a recipe, for editors."""
+    return Recipe.model_json_schema()
+
+
+def choices(section: type[BaseModel], field: str) -> tuple[Any, ...]:
+    """The allowed values of a `Literal` field."""
+    return get_args(section.model_fields[field].annotation)

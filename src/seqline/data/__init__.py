@@ -1,0 +1,1 @@
+"""Reading, checking, splitting and encoding rows: from files to arrays."""

@@ -1,0 +1,1 @@
+"""One verb each: validate, prepare, train, evaluate. What dvc.yaml runs."""

@@ -1,0 +1,117 @@
+"""train: from arrays to the weights of the best epoch, resumable at any step."""
+
+from __future__ import annotations
+
+import functools
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors.torch import save_file
+
+import seqline
+from seqline.config import Recipe, sections_of
+from seqline.data.arrays import read_arrays
+from seqline.data.tokenization import TOKENIZER_FILE, TextTokenizer
+from seqline.files import (
+    MANIFEST_NAME,
+    atomic_write,
+    complete_folder,
+    files_below,
+    sha256_file,
+    sha256_json,
+    verify_manifest,
+    write_json,
+    write_manifest,
+)
+from seqline.serving.predictor import HISTORY_FILE, MODEL_FILE, WEIGHTS_FILE
+from seqline.tasks import task_named
+from seqline.tasks.base import sizes_of
+from seqline.training.events import Event
+from seqline.training.loop import FitResult, fit
+from seqline.training.precision import resolve
+from seqline.training.seeding import set_determinism
+
+SECTIONS = ("task", "input", "target", "model", "training")
+
+
+def _code_digest() -> str:
+    """A checkpoint may only be continued by the code that began it."""
+    package = Path(seqline.__file__).parent
+    parts = [path for folder in ("data", "nn", "tasks", "training") for path in files_below(package / folder)]
+    return sha256_json({str(p.relative_to(package)): sha256_file(p) for p in parts if p.suffix == ".py"})
+
+
+def _history(result: FitResult) -> dict[str, Any]:
+    """The learning curves as JSON: `train_loss` and `valid_*` of each epoch."""
+    epochs = [
+        {
+            "epoch": record.epoch,
+            "step": record.step,
+            "learning_rate": record.learning_rate,
+            "train_loss": record.train_loss,
+            **{f"valid_{name}": value for name, value in record.valid.items()},
+        }
+        for record in result.history
+    ]
+    return {"epochs": epochs, "best_epoch": result.best_epoch}
+
+
+def run(
+    recipe: Recipe,
+    *,
+    prepare_folder: Path,
+    output_folder: Path,
+    checkpoint_folder: Path,
+    report: Callable[[Event], None],
+) -> FitResult:
+    """Train, or go on with the training that was interrupted.
+
+    Args:
+        recipe: Its sections task, input, target, model and training decide.
+        prepare_folder: What prepare wrote.
+        output_folder: Replaced as a whole at the end: weights, model description, tokenizer, history.
+        checkpoint_folder: Where the state is kept meanwhile; removed when the output is complete.
+        report: Told of each epoch and of progress within it.
+    """
+    verify_manifest(prepare_folder)
+    settings = recipe.training
+    set_determinism(seed=settings.seed, threads=settings.threads)
+    task = task_named(recipe.task)
+    sizes = sizes_of(TextTokenizer.load(prepare_folder / TOKENIZER_FILE, recipe.input).vocab_size, recipe.target)
+    network = task.build(recipe.model, sizes)
+    train, valid = read_arrays(prepare_folder, "train"), read_arrays(prepare_folder, "valid")
+    weights = task.class_weights(train.targets, sizes["num_classes"]) if settings.class_weights == "balanced" else None
+    sections = sections_of(recipe, *SECTIONS)
+    result = fit(
+        network=network,
+        train=train,
+        valid=valid,
+        loss=functools.partial(task.loss, class_weights=weights, label_smoothing=settings.label_smoothing),
+        score=task.score,
+        settings=settings,
+        padding=recipe.input.padding,
+        max_length=recipe.input.max_length,
+        checkpoint_folder=checkpoint_folder,
+        digest=sha256_json(
+            {"data": sha256_file(prepare_folder / MANIFEST_NAME), "recipe": sections, "code": _code_digest()}
+        ),
+        report=report,
+    )
+    described: dict[str, Any] = {
+        **{name: sections[name] for name in ("task", "input", "target", "model")},
+        "sizes": sizes,
+        "parameters": sum(p.numel() for p in network.parameters()),
+        "trained_in": resolve(settings.precision),
+    }
+    with complete_folder(output_folder) as folder:
+        state = {name: tensor.contiguous() for name, tensor in result.best_state.items()}
+        atomic_write(folder / WEIGHTS_FILE, lambda path: save_file(state, path))
+        write_json(folder / MODEL_FILE, described)
+        write_json(folder / HISTORY_FILE, _history(result))
+        shutil.copyfile(prepare_folder / TOKENIZER_FILE, folder / TOKENIZER_FILE)
+        write_manifest(folder, recipe=sections, torch=torch.__version__)
+    shutil.rmtree(checkpoint_folder, ignore_errors=True)
+    return result
