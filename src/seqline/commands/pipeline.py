@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import os
 import sys
 from typing import Any
 
@@ -131,13 +132,17 @@ def run(name: str, as_json: bool) -> None:
 
     Example: seqline run sentiment
     """
+    from seqline.commands.outcome import describe, settled
+
     workspace = Workspace.find()
     workspace.recipe(name)
-    outcome = _flow(workspace, "train_flow.py").run_here(workspace, name, quiet=as_json)
-    if as_json:
-        click.echo(json.dumps(outcome.summary, indent=2, allow_nan=False))
+    if settled(workspace, name):
+        click.echo(f"nothing to do for {name}: data, code and recipe are the same, and the gate has decided", err=as_json)
+        outcome = describe(workspace, name)
     else:
-        click.echo(outcome.table())
+        os.environ.setdefault("PREFECT_HOME", str(workspace.state / "prefect"))
+        outcome = _flow(workspace, "train_flow.py").run_here(workspace, name)
+    click.echo(json.dumps(outcome.summary, indent=2, allow_nan=False) if as_json else outcome.table())
     sys.exit(outcome.exit_code)
 
 

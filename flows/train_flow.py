@@ -1,0 +1,143 @@
+"""train: the whole chain for one model. Each stage of dvc.yaml's graph is a task; then register, then promote.
+
+The graph is DVC's, the work is the stages', the decision is the gate's. What this file adds is Prefect: tasks with
+names, live lines in its log, a retry where one can help, a table as an artifact, and one MLflow run id through all of it.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from prefect import Task, flow, get_run_logger, task
+from prefect.artifacts import create_table_artifact
+from prefect.client.schemas.objects import State, TaskRun
+
+from seqline.commands.outcome import Outcome, describe
+from seqline.commands.progress import EVENTS_VARIABLE
+from seqline.errors import GateRefused
+from seqline.graph import StageFailed, reproduce, stage_order
+from seqline.tracking.journey import register_artifacts
+from seqline.tracking.promotion import promote
+from seqline.tracking.runs import connect, finish_run, log_epoch, reconcile, start_run
+from seqline.workspace import Workspace
+
+LAST_STAGE = "evaluate"
+
+
+def _was_killed(_task: Task[Any, Any], _run: TaskRun, state: State[Any]) -> bool:
+    """A stage that was killed (out of memory, a node that went away) goes on from its checkpoint; other failures stay."""
+    error = state.data.data if hasattr(state.data, "data") else state.data
+    return isinstance(error, StageFailed) and error.exit_code < 0
+
+
+@dataclass
+class _EventTail:
+    """Carries the epochs that a stage writes down over to MLflow, while the stage runs."""
+
+    root: Path
+    run_id: str
+    path: Path
+    read_bytes: int = field(default=0)
+
+    def forward(self) -> None:
+        """Log what came since the last call."""
+        if not self.path.is_file():
+            return
+        with self.path.open("rb") as handle:
+            handle.seek(self.read_bytes)
+            fresh = handle.read()
+        complete = fresh[: fresh.rfind(b"\n") + 1]
+        self.read_bytes += len(complete)
+        epochs = [event["record"] for line in complete.splitlines() if (event := json.loads(line))["kind"] == "epoch_end"]
+        for record in epochs:
+            log_epoch(connect(self.root), self.run_id, record)
+
+
+@task(retries=1, retry_delay_seconds=5, retry_condition_fn=_was_killed, persist_result=False)
+def run_stage(root: str, stage: str, run_id: str) -> None:
+    """Let DVC run one stage, or skip or restore it."""
+    logger = get_run_logger()
+    events = Path(root) / ".seqline" / "events" / f"{run_id}.jsonl"
+    events.parent.mkdir(parents=True, exist_ok=True)
+    tail = _EventTail(Path(root), run_id, events, events.stat().st_size if events.is_file() else 0)
+
+    def on_line(line: str) -> None:
+        logger.info(line)
+        tail.forward()
+
+    reproduce(Path(root), stage, environment={**os.environ, EVENTS_VARIABLE: str(events)}, on_line=on_line)
+    tail.forward()
+
+
+@task(retries=2, retry_delay_seconds=5, persist_result=False)
+def register(root: str, name: str, run_id: str) -> int:
+    """One model version of this content; a retry helps where the MLflow server was away for a moment."""
+    workspace = Workspace(Path(root))
+    version = register_artifacts(connect(workspace.root), name, recipe=workspace.recipe(name), run_id=run_id)
+    get_run_logger().info("%s, %s", version.uri, "new" if version.created else "there already: the same content")
+    return version.version
+
+
+@task(persist_result=False)
+def decide(root: str, name: str) -> str:
+    """Challenger against champion. A refusal is an answer, not a failure: the run did what it is for."""
+    workspace = Workspace(Path(root))
+    try:
+        decision = promote(
+            connect(workspace.root),
+            name,
+            recipe=workspace.recipe(name),
+            prepare_folder=workspace.artifact_folder(name, "prepare"),
+            evaluate_folder=workspace.artifact_folder(name, "evaluate"),
+        )
+    except GateRefused as refusal:
+        get_run_logger().warning("%s", refusal)
+        return "refused"
+    get_run_logger().info("%s: %s\n%s", decision.outcome, decision.reason, decision.table())
+    return decision.outcome
+
+
+@flow(name="train", flow_run_name="train-{name}", persist_result=False, validate_parameters=True)
+def train_flow(name: str, root: str = ".") -> dict[str, Any]:
+    """Validate, prepare, train, evaluate, register and promote one model.
+
+    Args:
+        name: A recipe.
+        root: The project folder.
+
+    Returns:
+        The outcome's summary, JSON values.
+    """
+    workspace = Workspace.find(Path(root))
+    workspace.recipe(name)
+    here = str(workspace.root)
+    tracking = connect(workspace.root)
+    for dead in reconcile(tracking):
+        get_run_logger().warning("MLflow run %s belonged to a process that is gone: marked FAILED", dead)
+    run_id = start_run(tracking, name)
+    try:
+        for stage in stage_order(workspace.root, f"{LAST_STAGE}@{name}"):
+            run_stage.with_options(name=stage, task_run_name=stage)(here, stage, run_id)
+        register(here, name, run_id)
+        decide(here, name)
+    except BaseException:
+        finish_run(tracking, run_id, status="FAILED")
+        raise
+    finish_run(tracking, run_id)
+    outcome = describe(workspace, name)
+    create_table_artifact(
+        table=[{"what": what, "value": value} for what, value in outcome.rows()],
+        key=f"outcome-{''.join(c if c.isalnum() else '-' for c in name.lower())}",
+        description=f"Outcome of train for {name}",
+    )
+    return outcome.summary
+
+
+def run_here(workspace: Workspace, name: str) -> Outcome:
+    """Run the flow in this process."""
+    train_flow(name, str(workspace.root))
+    return describe(workspace, name)

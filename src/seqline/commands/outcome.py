@@ -1,0 +1,110 @@
+"""What a run of the chain came to: the table a user reads at the end."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from seqline.errors import GateRefused, SeqlineError
+from seqline.files import read_json
+from seqline.workspace import Workspace
+
+_REASON_CHARACTERS = 300
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """The state after a run.
+
+    Attributes:
+        summary: JSON values: name, versions, score, baseline, verdict, where to look.
+    """
+
+    summary: dict[str, Any]
+
+    @property
+    def exit_code(self) -> int:
+        """0, or 4 when the gate refused the version at hand."""
+        return GateRefused.exit_code if self.summary["verdict"] == "refused" else 0
+
+    def rows(self) -> list[tuple[str, str]]:
+        """Label and value, in reading order."""
+        facts = self.summary
+        champion = "none" if facts["champion"] is None else f"version {facts['champion']}"
+        if facts["champion"] is not None and facts["champion"] != facts["version"]:
+            champion += f" (this run made version {facts['version']})"
+        low, high = facts["interval"]
+        verdict = f"{facts['verdict']} on {facts['decided']}: {facts['reason'][:_REASON_CHARACTERS]}"
+        found = [
+            ("model", facts["name"]),
+            ("champion", champion),
+            (f"test {facts['metric']}", f"{facts['score']:.4f}  (95 % interval {low:.4f} to {high:.4f}, {facts['test_rows']:,} rows)"),
+        ]
+        if facts["baseline"] != "none":
+            found.append(("baseline", f"{facts['baseline_score']:.4f}  {facts['baseline']}"))
+        return [
+            *found,
+            ("gate", verdict),
+            ("report", facts["report"]),
+            ("history", f"seqline history {facts['name']}"),
+            ("ask it", f'seqline predict {facts["name"]} "some text"'),
+        ]
+
+    def table(self) -> str:
+        """Aligned lines."""
+        rows = self.rows()
+        width = max(len(label) for label, _ in rows)
+        return "\n".join(f"{label:<{width}}  {value}" for label, value in rows)
+
+
+def describe(workspace: Workspace, name: str) -> Outcome:
+    """Read the outcome off the artifacts, the registry and the ledger."""
+    from seqline.tracking.journey import registered_already
+    from seqline.tracking.promotion import history
+    from seqline.tracking.registry import champion
+    from seqline.tracking.runs import connect
+
+    recipe = workspace.recipe(name)
+    tracking = connect(workspace.root)
+    version = registered_already(tracking, name, recipe)
+    if version is None:
+        raise SeqlineError(name, "the trained model is not registered", hint=f"run `seqline run {name}`")
+    current = champion(tracking, name)
+    decisions = [entry for entry in history(workspace.root, name) if entry.version == version.version]
+    folder = workspace.artifact_folder(name, "evaluate")
+    metrics = read_json(folder / "metrics.json")
+    gate = recipe.gate
+    last = decisions[-1] if decisions else None
+    return Outcome(
+        {
+            "name": name,
+            "version": version.version,
+            "champion": current.version if current else None,
+            "metric": gate.metric,
+            "score": metrics[gate.metric],
+            "interval": [metrics[f"{gate.metric}.low"], metrics[f"{gate.metric}.high"]],
+            "test_rows": metrics["rows"],
+            "baseline": gate.baseline,
+            "baseline_score": metrics.get(f"baseline.{gate.baseline}.{gate.metric}"),
+            "verdict": last.outcome if last else "undecided",
+            "decided": last.time if last else "",
+            "reason": last.reason if last else "",
+            "run_id": version.run_id,
+            "report": str((folder / "report.html").relative_to(workspace.root)),
+        }
+    )
+
+
+def settled(workspace: Workspace, name: str) -> bool:
+    """Whether what the stages would make is made, registered and decided about already."""
+    from seqline.graph import up_to_date
+    from seqline.tracking.journey import registered_already
+    from seqline.tracking.promotion import history
+    from seqline.tracking.runs import connect
+
+    if not up_to_date(workspace.root, f"evaluate@{name}"):
+        return False
+    version = registered_already(connect(workspace.root), name, workspace.recipe(name))
+    if version is None:
+        return False
+    return any(entry.version == version.version for entry in history(workspace.root, name))
