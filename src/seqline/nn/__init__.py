@@ -1,0 +1,1 @@
+"""Networks: cells, recurrent layers, pooling. Knows tensors, not files or recipes."""
