@@ -1,0 +1,125 @@
+"""Rows of a user's file, each read exactly or refused with its line: nothing is guessed, nothing is lost.
+
+`pandas.read_csv` turns "", "null" and "NA" into missing values and "007" into 7, and shifts the columns of a
+row that is one field too long. Here a value of a CSV or TSV file is the text in the file; only JSON Lines and
+Parquet, which say what they mean, give numbers, booleans and nulls.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import cast
+
+from seqline.data.csv_rows import csv_records, listed, table_rows, tsv_records
+from seqline.data.json_rows import Value, json_rows
+from seqline.data.parquet_rows import parquet_rows
+from seqline.data.streams import LIMITS, Limits, require_file, text_lines
+from seqline.errors import InputError
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One record of a file.
+
+    Args:
+        line: Physical line the record starts on, from 1; in Parquet files the number of the row.
+        values: Values by column, in the file's order of columns.
+        source: Name of the file, without its folder.
+    """
+
+    line: int
+    values: dict[str, Value]
+    source: str
+
+
+def read_rows(path: Path, *, limits: Limits = LIMITS) -> Iterator[Row]:
+    """Read the rows of one file, streamed at constant memory.
+
+    The ending of the name decides the format: see `FORMATS`, each also with `.gz`.
+
+    Args:
+        path: The file.
+        limits: What the file may cost; tests and services lower the caps.
+
+    Raises:
+        InputError: Whatever cannot be read exactly, with file and line. A missing file and an unknown ending
+            are refused at the call, everything else when the iterator reaches it.
+    """
+    read = FORMATS[file_format(path)]
+    require_file(path)
+    return (Row(number, values, path.name) for number, values in read(path, limits))
+
+
+def rows_in(folder: Path, *, limits: Limits = LIMITS) -> Iterator[Row]:
+    """Read the rows of all data files of a folder (such as data/NAME/train), in the order of file names.
+
+    Hidden files are left out. Any other file that is no data file is refused: rows skipped silently are lost.
+
+    Raises:
+        InputError: No folder, no data file, files with different columns, or what `read_rows` refuses.
+    """
+    if not folder.is_dir():
+        raise InputError(str(folder), "no such folder", "a folder with data files")
+    paths = sorted(path for path in folder.iterdir() if not path.name.startswith("."))
+    if not paths:
+        raise InputError(str(folder), "an empty folder", "at least one data file")
+    columns: list[str] = []
+    for path in paths:
+        for row in read_rows(path, limits=limits):
+            found = list(row.values)
+            if not columns:
+                columns = found
+            if found == columns:
+                yield row
+                continue
+            if set(found) != set(columns):
+                raise InputError(
+                    f"{path} line {row.line}",
+                    f"the columns {listed(found)}",
+                    f"the columns of {paths[0]}: {listed(columns)}",
+                    "files of one folder have the same columns",
+                )
+            yield Row(row.line, {column: row.values[column] for column in columns}, row.source)
+
+
+def file_format(path: Path) -> str:
+    """Name the format by the ending (`.csv` of `REVIEWS.CSV.gz`).
+
+    Raises:
+        InputError: An ending that is not in `FORMATS`.
+    """
+    endings = [suffix.lower() for suffix in path.suffixes]
+    if endings[-1:] == [".gz"]:
+        endings.pop()
+    if endings and endings[-1] in FORMATS:
+        return endings[-1]
+    found = f"unknown file ending {endings[-1]!r}" if endings else "a file name without an ending"
+    raise InputError(
+        str(path), found, f"{', '.join(FORMATS)}, each also with .gz", "rename or convert the file"
+    )
+
+
+def _csv(path: Path, limits: Limits) -> Iterator[tuple[int, dict[str, Value]]]:
+    records = csv_records(text_lines(path, limits), str(path), limits)
+    return cast(Iterator[tuple[int, dict[str, Value]]], table_rows(records, str(path)))
+
+
+def _tsv(path: Path, limits: Limits) -> Iterator[tuple[int, dict[str, Value]]]:
+    records = tsv_records(text_lines(path, limits), str(path), limits)
+    return cast(Iterator[tuple[int, dict[str, Value]]], table_rows(records, str(path)))
+
+
+def _json_lines(path: Path, limits: Limits) -> Iterator[tuple[int, dict[str, Value]]]:
+    return json_rows(text_lines(path, limits), str(path), limits)
+
+
+# Endings and what reads them: a new format is a function and a line here.
+FORMATS: Mapping[str, Callable[[Path, Limits], Iterator[tuple[int, dict[str, Value]]]]] = {
+    ".csv": _csv,
+    ".tsv": _tsv,
+    ".jsonl": _json_lines,
+    ".ndjson": _json_lines,
+    ".parquet": parquet_rows,
+}
