@@ -8,7 +8,6 @@ nearest valid key and what to do.
 from __future__ import annotations
 
 import difflib
-import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal, get_args
@@ -19,18 +18,6 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from seqline.errors import InputError
 from seqline.files import atomic_write
 
-NAME_PATTERN = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
-
-
-def check_name(name: str) -> str:
-    """Return a name that may become part of a path, or raise `InputError`."""
-    if not NAME_PATTERN.fullmatch(name):
-        raise InputError(
-            f"name {name!r}",
-            "not usable as a name",
-            "1 to 64 letters, digits, '_', '.' or '-', starting with a letter or digit",
-        )
-    return name
 
 
 class Section(BaseModel):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
@@ -15,8 +16,20 @@ from typing import Any
 from seqline.errors import InputError, SeqlineError
 
 MANIFEST_NAME = "manifest.json"
+NAME_PATTERN = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
 _READABLE_BY_ALL = 0o644
 _CHUNK_BYTES = 1 << 20
+
+
+def check_name(name: str) -> str:
+    """Return a name that may become part of a path, or raise `InputError`."""
+    if not NAME_PATTERN.fullmatch(name):
+        raise InputError(
+            f"name {name!r}",
+            "not usable as a name",
+            "1 to 64 letters, digits, '_', '.' or '-', starting with a letter or digit",
+        )
+    return name
 
 
 def _sync_folder(folder: Path) -> None:

@@ -1,12 +1,19 @@
-"""Where things are: the one place that knows the layout of a project folder."""
+"""Where things are: the one place that knows the layout of a project folder.
+
+Recipes are read through imports inside the methods: every command knows its workspace, and help must be quick.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from seqline.config import Recipe, check_name, load_recipe, read_yaml, write_yaml
 from seqline.errors import InputError
+from seqline.files import check_name
+
+if TYPE_CHECKING:
+    from seqline.config import Recipe
 
 STAGES = ("validate", "prepare", "train", "evaluate")
 
@@ -63,6 +70,8 @@ class Workspace:
 
     def recipe_names(self) -> list[str]:
         """Names in `params.yaml`, in order."""
+        from seqline.config import read_yaml
+
         values = read_yaml(self.params_path)
         names = values.get("recipes") if isinstance(values, dict) else None
         if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
@@ -71,6 +80,8 @@ class Workspace:
 
     def recipe(self, name: str) -> Recipe:
         """The checked recipe of a model."""
+        from seqline.config import load_recipe
+
         path = self.recipe_path(name)
         if not path.is_file():
             known = ", ".join(self.recipe_names()) or "none"
@@ -79,6 +90,8 @@ class Workspace:
 
     def add_recipe_name(self, name: str) -> None:
         """Add a name to `params.yaml`, once."""
+        from seqline.config import write_yaml
+
         names = self.recipe_names()
         if name not in names:
             write_yaml(self.params_path, {"recipes": [*names, name]})

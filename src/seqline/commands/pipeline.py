@@ -17,7 +17,8 @@ from seqline.workspace import STAGES, Workspace
 @click.command()
 @click.argument("name")
 @click.option("--docs/--no-docs", default=True, help="Also write Data Docs pages (they take seconds).")
-def validate(name: str, docs: bool) -> None:
+@click.option("--all", "show_all", is_flag=True, help="List the checks that passed as well.")
+def validate(name: str, docs: bool, show_all: bool) -> None:
     """Check the rows of NAME against the expectations its recipe makes.
 
     Example: seqline validate sentiment
@@ -31,7 +32,13 @@ def validate(name: str, docs: bool) -> None:
         output_folder=workspace.artifact_folder(name, "validate"),
         docs_folder=workspace.data_docs_folder(name) if docs else None,
     )
-    click.echo(table(result))
+    if show_all or any(not check.success for check in result.checks):
+        click.echo(table(result, failures_only=not show_all))
+    good = sum(check.success for check in result.checks)
+    rows = ", ".join(f"{count:,} {split}" for split, count in result.rows.items())
+    click.echo(f"{good} of {len(result.checks)} checks passed, none critical failed; rows: {rows}")
+    if result.page is not None:
+        click.echo(f"look at  {result.page.relative_to(workspace.root)}  (it shows samples of the data)")
 
 
 @click.command()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,7 +16,7 @@ from seqline.training.events import CheckpointRejected, EpochEnd, Progress, Resu
 if TYPE_CHECKING:
     from seqline.training.events import Event
 
-# A flow names a file here; each event but progress adds a JSON line to it, which the flow carries on live.
+# A flow names a file here; each epoch adds a JSON line to it, which the flow carries on to MLflow live.
 EVENTS_VARIABLE = "SEQLINE_EVENTS"
 
 
@@ -70,6 +69,6 @@ class TrainingDisplay:
             return
         self._bar.stop()
         self._console.print(event_line(event), markup=False)
-        if self._events_path:
+        if self._events_path and isinstance(event, EpochEnd):
             with Path(self._events_path).open("a", encoding="utf-8") as handle:
-                handle.write(json.dumps(asdict(event), allow_nan=False) + "\n")
+                handle.write(json.dumps(event.record.figures(), allow_nan=False) + "\n")

@@ -95,7 +95,7 @@ def _untrained(section: InputSection) -> tuple[Tokenizer, Any]:
         tokenizer.decoder = decoders.ByteLevel()
         trainer = trainers.BpeTrainer(initial_alphabet=sorted(pre_tokenizers.ByteLevel.alphabet()), **common)
     else:
-        pattern = _WORD_PATTERN if section.tokenizer == "word" else r"(?s)."
+        pattern = _WORD_PATTERN if section.tokenizer == "word" else r"[\s\S]"
         tokenizer = Tokenizer(models.WordLevel(unk_token=_SPECIAL_TOKENS[UNKNOWN_ID]))
         tokenizer.pre_tokenizer = pre_tokenizers.Split(Regex(pattern), behavior="removed", invert=True)
         trainer = trainers.WordLevelTrainer(**common)

@@ -44,21 +44,6 @@ def _code_digest() -> str:
     return sha256_json({str(p.relative_to(package)): sha256_file(p) for p in parts if p.suffix == ".py"})
 
 
-def _history(result: FitResult) -> dict[str, Any]:
-    """The learning curves as JSON: `train_loss` and `valid_*` of each epoch."""
-    epochs = [
-        {
-            "epoch": record.epoch,
-            "step": record.step,
-            "learning_rate": record.learning_rate,
-            "train_loss": record.train_loss,
-            **{f"valid_{name}": value for name, value in record.valid.items()},
-        }
-        for record in result.history
-    ]
-    return {"epochs": epochs, "best_epoch": result.best_epoch}
-
-
 def run(
     recipe: Recipe,
     *,
@@ -110,7 +95,8 @@ def run(
         state = {name: tensor.contiguous() for name, tensor in result.best_state.items()}
         atomic_write(folder / WEIGHTS_FILE, lambda path: save_file(state, path))
         write_json(folder / MODEL_FILE, described)
-        write_json(folder / HISTORY_FILE, _history(result))
+        epochs = [record.figures() for record in result.history]
+        write_json(folder / HISTORY_FILE, {"epochs": epochs, "best_epoch": result.best_epoch})
         shutil.copyfile(prepare_folder / TOKENIZER_FILE, folder / TOKENIZER_FILE)
         write_manifest(folder, recipe=sections, torch=torch.__version__)
     shutil.rmtree(checkpoint_folder, ignore_errors=True)

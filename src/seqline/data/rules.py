@@ -1,0 +1,285 @@
+"""What a recipe demands of its data: a list of rules, each one stock expectation with a severity and a bound.
+
+The rules are plain values. `seqline.data.expectations` turns them into a Great Expectations suite.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+from seqline.config import Recipe
+from seqline.data.checks import (
+    ID_COLUMN,
+    MEDIAN_WORDS,
+    P95_WORDS,
+    TEST_ROWS,
+    TRAIN_SHARE,
+    UNKNOWN_SHARE,
+    computed,
+    group_column,
+    required_columns,
+)
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Severity = Literal["critical", "warning", "info"]
+# More digits than any bound in a recipe has: 1 - 0.07 becomes 0.93, so a share of exactly the bound passes.
+_SHARE_DIGITS = 12
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rule:
+    """One demand.
+
+    Args:
+        name: In plain words, as it should be.
+        table: Which table it looks at: train, test, classes, totals or champion.
+        column: Column of that table; None when the rule is about the table.
+        severity: A broken critical rule ends validation with exit code 3; the others are shown.
+        expectation: Name of a class in `great_expectations.expectations`.
+        arguments: What that class takes besides the column.
+        bound: The recipe's bound, for the reader; None where the rule has none.
+        note: Why it matters, for the Data Docs page.
+    """
+
+    name: str
+    table: str
+    column: str | None
+    severity: Severity
+    expectation: str
+    arguments: dict[str, Any]
+    bound: str | None = None
+    note: str = ""
+
+
+def rules_for(recipe: Recipe, tables: Mapping[str, pd.DataFrame]) -> list[Rule]:
+    """All rules of a recipe that the tables allow to check.
+
+    A rule about a column that is absent is left out: the rule that demands the column fails already.
+    """
+    rules = list(_table_rules(recipe))
+    for split in ("train", "test"):
+        if split in tables:
+            rules += [
+                *_column_rules(recipe, split),
+                *_text_rules(recipe, split),
+                *_duplicate_rules(recipe, split),
+            ]
+    if "test" in tables:
+        rules += _overlap_rules(recipe)
+    demands_column = "ExpectColumnToExist"
+    return [
+        rule
+        for rule in rules
+        if rule.table in tables
+        and (rule.expectation == demands_column or rule.column is None or rule.column in tables[rule.table])
+    ]
+
+
+def champion_rules(recipe: Recipe) -> list[Rule]:
+    """Rule on the new training texts as the champion's tokenizer reads them."""
+    bound = recipe.validation.max_unknown_share
+    return [
+        Rule(
+            name="the champion's tokenizer knows the words",
+            table="champion",
+            column=UNKNOWN_SHARE,
+            severity="critical",
+            expectation="ExpectColumnMaxToBeBetween",
+            arguments={"max_value": bound},
+            bound=f"at most {_percent(bound)} of tokens unknown",
+            note="Many unknown words mean another language, another domain or a broken export.",
+        )
+    ]
+
+
+def _percent(share: float) -> str:
+    return f"{round(100 * share, 4):g} %"
+
+
+def _empty(
+    name: str, split: str, column: str, severity: Severity, *, max_share: float = 0.0, note: str = ""
+) -> Rule:
+    """Demand that a computed column is empty but for a share of rows."""
+    return Rule(
+        name=name,
+        table=split,
+        column=column,
+        severity=severity,
+        expectation="ExpectColumnValuesToBeNull",
+        arguments={"mostly": round(1.0 - max_share, _SHARE_DIGITS)} if max_share else {},
+        bound=f"at most {_percent(max_share)} of rows" if max_share else "no row",
+        note=note,
+    )
+
+
+def _allowed_then_any(name: str, split: str, column: str, *, max_share: float, note: str) -> Iterator[Rule]:
+    """Critical beyond the share, a warning from the first row on (one rule when the share is 0)."""
+    yield _empty(name, split, column, "critical", max_share=max_share, note=note)
+    if max_share:
+        yield _empty(f"{name}, not one", split, column, "warning", note=note)
+
+
+def _table_rules(recipe: Recipe) -> Iterator[Rule]:
+    bounds = recipe.validation
+    yield Rule(
+        name="enough rows, not too many",
+        table="train",
+        column=None,
+        severity="critical",
+        expectation="ExpectTableRowCountToBeBetween",
+        arguments={"min_value": bounds.min_rows, "max_value": bounds.max_rows},
+        bound=f"at least {bounds.min_rows}" + (f", at most {bounds.max_rows}" if bounds.max_rows else ""),
+        note="A short file is often an export that broke off.",
+    )
+    for column, (low, high) in ((MEDIAN_WORDS, bounds.median_words), (P95_WORDS, bounds.p95_words)):
+        yield Rule(
+            name=f"{column} within bounds",
+            table="totals",
+            column=column,
+            severity="critical",
+            expectation="ExpectColumnMaxToBeBetween",
+            arguments={"min_value": low, "max_value": high},
+            bound=f"{low} to {high}",
+            note="Words of the train texts, separated by white space. One number, so its maximum is itself.",
+        )
+    yield Rule(
+        name="each class frequent enough in train",
+        table="classes",
+        column=TRAIN_SHARE,
+        severity="critical",
+        expectation="ExpectColumnValuesToBeBetween",
+        arguments={"min_value": bounds.min_class_share},
+        bound=f"at least {_percent(bounds.min_class_share)} of rows",
+        note="A class that hardly occurs is not learnt, and nobody would notice.",
+    )
+    yield Rule(
+        name="each class present in test",
+        table="classes",
+        column=TEST_ROWS,
+        severity="warning",
+        expectation="ExpectColumnValuesToBeBetween",
+        arguments={"min_value": 1},
+        bound="at least 1 row",
+        note="What is absent from test is not measured.",
+    )
+
+
+def _column_rules(recipe: Recipe, split: str) -> Iterator[Rule]:
+    needed = required_columns(recipe)
+    columns = list(dict.fromkeys([*needed, *recipe.slice_columns]))
+    for column in columns:
+        yield Rule(
+            name="column exists",
+            table=split,
+            column=column,
+            severity="critical",
+            expectation="ExpectColumnToExist",
+            arguments={},
+            note="The recipe names this column, or seqline needs it (id).",
+        )
+    for column in columns:
+        yield Rule(
+            name="no missing values",
+            table=split,
+            column=column,
+            severity="critical" if column in needed else "warning",
+            expectation="ExpectColumnValuesToNotBeNull",
+            arguments={},
+            bound="no row",
+        )
+    yield _empty(
+        "ids are unique in train and test together",
+        split,
+        computed(ID_COLUMN, "used before"),
+        "critical",
+        note="The value is the place where the id was used first.",
+    )
+    yield Rule(
+        name="labels are classes of the recipe",
+        table=split,
+        column=recipe.target.column,
+        severity="critical",
+        expectation="ExpectColumnValuesToBeInSet",
+        arguments={"value_set": list(recipe.target.classes)},
+        bound=", ".join(recipe.target.classes),
+        note="Labels are compared as text: the number 1 is the class '1'.",
+    )
+
+
+def _text_rules(recipe: Recipe, split: str) -> Iterator[Rule]:
+    column = recipe.input.column
+    yield _empty(
+        "inputs are text",
+        split,
+        computed(column, "not text"),
+        "critical",
+        note="The value is the type found.",
+    )
+    yield _empty(
+        "texts are not blank",
+        split,
+        computed(column, "blank"),
+        "critical",
+        max_share=recipe.validation.max_blank_share,
+        note="Nothing visible: empty, white space, control or format characters only.",
+    )
+    yield _empty("no NUL, no lone surrogate", split, computed(column, "NUL or surrogate"), "critical")
+    yield _empty(
+        "no control characters",
+        split,
+        computed(column, "control characters"),
+        "warning",
+        note="Other than tab, line feed and carriage return. Often text in the wrong encoding.",
+    )
+    yield _empty(
+        "no odd characters",
+        split,
+        computed(column, "odd characters"),
+        "warning",
+        note="Replacement characters, invisible characters, direction marks, private use.",
+    )
+
+
+def _duplicate_rules(recipe: Recipe, split: str) -> Iterator[Rule]:
+    column = recipe.input.column
+    yield _empty(
+        "texts occur once",
+        split,
+        computed(column, "same text before"),
+        "info",
+        note="After NFKC, casefold and white space. The value is the first row with this text.",
+    )
+    conflicts = computed(column, "conflicting labels")
+    if split == "train":
+        yield from _allowed_then_any(
+            "same text, same label",
+            split,
+            conflicts,
+            max_share=recipe.validation.max_conflict_share,
+            note="The value lists the labels that one text bears.",
+        )
+    else:
+        yield _empty("same text, same label", split, conflicts, "warning")
+
+
+def _overlap_rules(recipe: Recipe) -> Iterator[Rule]:
+    yield from _allowed_then_any(
+        "test texts are not in train",
+        "test",
+        computed(recipe.input.column, "in train too"),
+        max_share=recipe.validation.max_overlap_share,
+        note="After NFKC, casefold and white space. The value is the train row with the same text.",
+    )
+    group = group_column(recipe)
+    if group:
+        yield _empty(
+            f"test values of {group} are not in train",
+            "test",
+            computed(group, "in train too"),
+            "warning",
+            note="The recipe splits by this column; a test set with the same groups measures memory.",
+        )

@@ -1,0 +1,74 @@
+"""dvc.yaml tells the truth: every dependency exists, and all code a stage imports is among its dependencies."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from seqline.config import Recipe, read_yaml
+
+from test_layers import PACKAGE, ROOT, imports_of
+
+STAGES = read_yaml(ROOT / "dvc.yaml")["stages"]
+
+
+def file_of(module: str) -> Path | None:
+    base = ROOT / "src" / Path(*module.split("."))
+    if base.with_suffix(".py").is_file():
+        return base.with_suffix(".py")
+    return base / "__init__.py" if (base / "__init__.py").is_file() else None
+
+
+def closure(start: Path) -> set[Path]:
+    """All files of the package that importing `start` can bring in, the packages on the way included."""
+    seen: set[Path] = set()
+    todo = [start]
+    while todo:
+        path = todo.pop()
+        if path in seen:
+            continue
+        seen.add(path)
+        for module in imports_of(path):
+            if module.split(".")[0] == "seqline" and (found := file_of(module)) is not None:
+                todo.append(found)
+                todo += [p for p in (parent / "__init__.py" for parent in found.parents) if p.is_file() and PACKAGE in p.parents]
+    return seen - {PACKAGE / "__init__.py"}
+
+
+@pytest.mark.parametrize("stage", sorted(STAGES))
+def test_the_code_a_stage_imports_is_among_its_dependencies(stage: str) -> None:
+    declared = [ROOT / path for path in STAGES[stage]["deps"] if path.startswith("src/")]
+    for path in declared:
+        assert path.exists(), f"{path} does not exist"
+    for needed in closure(PACKAGE / "stages" / f"{stage}.py") - {PACKAGE / "stages" / "__init__.py"}:
+        assert any(needed == path or path in needed.parents for path in declared), f"{stage} imports {needed}"
+
+
+@pytest.mark.parametrize("stage", sorted(STAGES))
+def test_no_dependency_is_idle(stage: str) -> None:
+    needed = closure(PACKAGE / "stages" / f"{stage}.py")
+    for path in (ROOT / path for path in STAGES[stage]["deps"] if path.startswith("src/")):
+        assert any(path == file or path in file.parents for file in needed), f"{stage} does not import {path}"
+
+
+@pytest.mark.parametrize("stage", sorted(STAGES))
+def test_a_stage_depends_on_sections_that_exist_and_writes_below_artifacts(stage: str) -> None:
+    (sections,) = STAGES[stage]["params"][0].values()
+    assert set(sections) <= set(Recipe.model_fields)
+    for out in STAGES[stage]["outs"]:
+        assert str(out).startswith("artifacts/${item.name}/" + stage)
+
+
+def test_the_sections_a_stage_declares_are_those_its_code_reads() -> None:
+    from seqline.stages import evaluate, prepare, train, validate
+
+    for module in (validate, prepare, train, evaluate):
+        stage = module.__name__.rsplit(".", 1)[-1]
+        (sections,) = STAGES[stage]["params"][0].values()
+        assert set(sections) == set(module.SECTIONS)
+
+
+def test_the_sample_data_are_tracked() -> None:
+    recorded = read_yaml(ROOT / "data.dvc")
+    assert recorded["outs"][0]["path"] == "data"
