@@ -18,10 +18,14 @@ from prefect.client.schemas.objects import State, TaskRun
 
 from seqline.commands.outcome import Outcome, describe
 from seqline.commands.progress import EVENTS_VARIABLE
-from seqline.errors import GateRefused
+from seqline.data.tokenization import TOKENIZER_FILE, TextTokenizer
+from seqline.errors import GateRefused, SeqlineError
 from seqline.graph import StageFailed, reproduce, stage_order
+from seqline.stages.validate import run_against_champion
+from seqline.stages.validate import table as validation_table
 from seqline.tracking.journey import register_artifacts
 from seqline.tracking.promotion import promote
+from seqline.tracking.registry import champion_folder
 from seqline.tracking.runs import connect, finish_run, log_epoch, reconcile, start_run
 from seqline.workspace import Workspace
 
@@ -52,9 +56,8 @@ class _EventTail:
             fresh = handle.read()
         complete = fresh[: fresh.rfind(b"\n") + 1]
         self.read_bytes += len(complete)
-        epochs = [event["record"] for line in complete.splitlines() if (event := json.loads(line))["kind"] == "epoch_end"]
-        for record in epochs:
-            log_epoch(connect(self.root), self.run_id, record)
+        for line in complete.splitlines():
+            log_epoch(connect(self.root), self.run_id, json.loads(line))
 
 
 @task(retries=1, retry_delay_seconds=5, retry_condition_fn=_was_killed, persist_result=False)
@@ -71,6 +74,28 @@ def run_stage(root: str, stage: str, run_id: str) -> None:
 
     reproduce(Path(root), stage, environment={**os.environ, EVENTS_VARIABLE: str(events)}, on_line=on_line)
     tail.forward()
+
+
+@task(persist_result=False)
+def compare_with_champion(root: str, name: str) -> None:
+    """Refuse rows whose words the champion's tokenizer does not know: most likely they are not what they were.
+
+    No stage of the graph, because its answer depends on who is champion.
+    """
+    workspace, logger = Workspace(Path(root)), get_run_logger()
+    recipe = workspace.recipe(name)
+    try:
+        tokenizer = TextTokenizer.load(champion_folder(workspace.root, name) / TOKENIZER_FILE, recipe.input)
+    except SeqlineError as error:
+        logger.info("no champion to compare the rows with: %s", error.found)
+        return
+    result = run_against_champion(
+        recipe,
+        data_folder=workspace.data_folder(name),
+        tokenizer=tokenizer,
+        result_path=workspace.data_docs_folder(name) / "against_champion.json",
+    )
+    logger.info("%s", validation_table(result))
 
 
 @task(retries=2, retry_delay_seconds=5, persist_result=False)
@@ -122,6 +147,8 @@ def train_flow(name: str, root: str = ".") -> dict[str, Any]:
     try:
         for stage in stage_order(workspace.root, f"{LAST_STAGE}@{name}"):
             run_stage.with_options(name=stage, task_run_name=stage)(here, stage, run_id)
+            if stage.startswith("validate@"):
+                compare_with_champion(here, name)
         register(here, name, run_id)
         decide(here, name)
     except BaseException:
