@@ -103,7 +103,9 @@ def register(root: str, name: str, run_id: str) -> int:
     """One model version of this content; a retry helps where the MLflow server was away for a moment."""
     workspace = Workspace(Path(root))
     version = register_artifacts(connect(workspace.root), name, recipe=workspace.recipe(name), run_id=run_id)
-    get_run_logger().info("%s, %s", version.uri, "new" if version.created else "there already: the same content")
+    get_run_logger().info(
+        "%s, %s", version.uri, "new" if version.created else "there already: the same content"
+    )
     return version.version
 
 

@@ -13,7 +13,11 @@ ROOT = Path(__file__).parents[1]
 RECIPES = Path(__file__).parent / "recipes"
 
 
-@pytest.mark.parametrize("path", sorted([*(RECIPES / "valid").glob("*.yaml"), *(ROOT / "recipes").glob("*.yaml")]), ids=lambda p: p.stem)
+@pytest.mark.parametrize(
+    "path",
+    sorted([*(RECIPES / "valid").glob("*.yaml"), *(ROOT / "recipes").glob("*.yaml")]),
+    ids=lambda p: p.stem,
+)
 def test_valid_recipes_load(path: Path) -> None:
     assert isinstance(load_recipe(path), Recipe)
 
@@ -43,7 +47,12 @@ def test_a_recipe_does_not_change_after_loading() -> None:
 def test_every_fault_is_named_at_once() -> None:
     with pytest.raises(InputError) as caught:
         parse_recipe({"task": "classification", "input": {"column": 3}, "tarjet": {}}, "r.yaml")
-    for part in ("input.column", "'tarjet'; did you mean 'target'?", "'target' is missing", "write `gate: {}`"):
+    for part in (
+        "input.column",
+        "'tarjet'; did you mean 'target'?",
+        "'target' is missing",
+        "write `gate: {}`",
+    ):
         assert part in str(caught.value)
 
 

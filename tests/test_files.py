@@ -22,7 +22,9 @@ def test_a_written_file_is_readable_by_all_and_leaves_no_litter(tmp_path: Path) 
 
 
 @pytest.mark.parametrize("step", ["fsync", "rename", "write"])
-def test_a_failure_at_any_step_leaves_the_old_content(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: str) -> None:
+def test_a_failure_at_any_step_leaves_the_old_content(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
     target = tmp_path / "a.txt"
     atomic_write(target, "old")
 

@@ -23,6 +23,8 @@ QUIET = {
     "DVC_NO_ANALYTICS": "1",
     "GX_ANALYTICS_ENABLED": "false",
     "TOKENIZERS_PARALLELISM": "true",
+    # Idle OpenMP threads sleep instead of spinning: on a busy machine spinning costs a multiple (docs/log.md).
+    "OMP_WAIT_POLICY": "PASSIVE",
 }
 _INTERRUPTED = 130
 
@@ -30,7 +32,7 @@ _INTERRUPTED = 130
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
 @click.version_option(__version__, prog_name="seqline")
 def cli() -> None:
-    """Keep recurrent models trained, tested and promoted on your sequence data.
+    r"""Keep recurrent models trained, tested and promoted on your sequence data.
 
     \b
     seqline run sentiment                     the whole chain on the embedded sample

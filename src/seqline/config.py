@@ -19,7 +19,6 @@ from seqline.errors import InputError
 from seqline.files import atomic_write
 
 
-
 class Section(BaseModel):
     """Base of all recipe sections: unknown keys are errors, values are not coerced, nothing changes later."""
 
@@ -66,9 +65,15 @@ class ValidationSection(Section):
     max_blank_share: float = Field(0.0, ge=0.0, le=1.0)
     median_words: list[int] = Field([1, 5_000], min_length=2, max_length=2)
     p95_words: list[int] = Field([1, 50_000], min_length=2, max_length=2)
-    max_conflict_share: float = Field(0.02, ge=0.0, le=1.0, description="Same text, different labels, in train.")
-    max_overlap_share: float = Field(0.02, ge=0.0, le=1.0, description="Test rows whose text is in train too.")
-    max_unknown_share: float = Field(0.15, ge=0.0, le=1.0, description="Tokens the champion's tokenizer lacks.")
+    max_conflict_share: float = Field(
+        0.02, ge=0.0, le=1.0, description="Same text, different labels, in train."
+    )
+    max_overlap_share: float = Field(
+        0.02, ge=0.0, le=1.0, description="Test rows whose text is in train too."
+    )
+    max_unknown_share: float = Field(
+        0.15, ge=0.0, le=1.0, description="Tokens the champion's tokenizer lacks."
+    )
 
 
 class SplitSection(Section):
@@ -76,7 +81,9 @@ class SplitSection(Section):
 
     valid: float = Field(0.1, gt=0.0, lt=0.9)
     test: float = Field(0.0, ge=0.0, lt=0.9, description="0 when data/NAME/test holds a test set of its own.")
-    by: str | None = Field(None, description="Column whose normalised value is the key; by default the input.")
+    by: str | None = Field(
+        None, description="Column whose normalised value is the key; by default the input."
+    )
     seed: int = 0
 
 
@@ -95,7 +102,9 @@ class ModelSection(Section):
     dropout: float = Field(0.5, ge=0.0, lt=1.0, description="On the pooled features.")
     embedding_dropout: float = Field(0.0, ge=0.0, lt=1.0, description="One mask of features for all steps.")
     word_dropout: float = Field(0.0, ge=0.0, lt=1.0, description="Whole steps set to zero.")
-    layer_dropout: float = Field(0.0, ge=0.0, lt=1.0, description="Between stacked layers, one mask for all steps.")
+    layer_dropout: float = Field(
+        0.0, ge=0.0, lt=1.0, description="Between stacked layers, one mask for all steps."
+    )
 
     @model_validator(mode="after")
     def _no_idle_setting(self) -> ModelSection:
@@ -119,12 +128,18 @@ class TrainingSection(Section):
     clip_norm: float = Field(1.0, ge=0.0, description="Largest gradient norm; 0 turns clipping off.")
     label_smoothing: float = Field(0.0, ge=0.0, lt=1.0)
     class_weights: Literal["none", "balanced"] = "none"
-    monitor: Literal["loss", "accuracy", "macro_f1"] = Field("loss", description="On valid; picks the best epoch.")
-    early_stopping: int = Field(0, ge=0, description="Epochs without a better monitor before the end; 0: never.")
+    monitor: Literal["loss", "accuracy", "macro_f1"] = Field(
+        "loss", description="On valid; picks the best epoch."
+    )
+    early_stopping: int = Field(
+        0, ge=0, description="Epochs without a better monitor before the end; 0: never."
+    )
     precision: Literal["auto", "fp32", "bf16"] = Field("auto", description="auto: bf16 where the CPU has it.")
     device: Literal["auto", "cpu", "cuda"] = "auto"
     seed: int = 0
-    threads: int = Field(2, ge=1, description="Part of the recipe: one and two threads do not give the same bits.")
+    threads: int = Field(
+        2, ge=1, description="Part of the recipe: one and two threads do not give the same bits."
+    )
     checkpoint_steps: int = Field(200, ge=1, description="Optimiser steps between two checkpoints.")
 
 
@@ -154,10 +169,14 @@ class GateSection(Section):
     champion: Literal["better", "not_worse"] = Field("better", description="What it must be, significantly.")
     margin: float = Field(0.005, ge=0.0, le=1.0, description="Of not_worse: the loss that does not matter.")
     alpha: float = Field(0.05, gt=0.0, lt=0.5, description="Chance of promoting by luck.")
-    max_slice_drop: float = Field(0.05, ge=0.0, le=1.0, description="Against the champion, in any large slice.")
+    max_slice_drop: float = Field(
+        0.05, ge=0.0, le=1.0, description="Against the champion, in any large slice."
+    )
     min_slice_rows: int = Field(100, ge=1, description="Smaller slices are shown but do not refuse.")
     min_test_rows: int = Field(200, ge=1)
-    max_latency_ms: float = Field(200.0, gt=0.0, description="95th percentile for one input, measured at promotion.")
+    max_latency_ms: float = Field(
+        200.0, gt=0.0, description="95th percentile for one input, measured at promotion."
+    )
     max_size_mb: float = Field(500.0, gt=0.0)
 
 
@@ -177,7 +196,9 @@ class Recipe(Section):
     @model_validator(mode="after")
     def _consistent(self) -> Recipe:
         if self.split.valid + self.split.test >= 1.0:
-            raise ValueError(f"split.valid {self.split.valid} + split.test {self.split.test} leave nothing to train on")
+            raise ValueError(
+                f"split.valid {self.split.valid} + split.test {self.split.test} leave nothing to train on"
+            )
         if self.gate.baseline != "none" and self.gate.baseline not in self.evaluation.baselines:
             raise ValueError(
                 f"gate.baseline {self.gate.baseline} is not measured; add it to evaluation.baselines or set it to none"
@@ -201,12 +222,16 @@ class _UniqueKeyLoader(yaml.SafeLoader):
     """Safe YAML that refuses a key given twice instead of silently taking the last."""
 
 
-def _mapping_without_duplicates(loader: _UniqueKeyLoader, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+def _mapping_without_duplicates(
+    loader: _UniqueKeyLoader, node: yaml.MappingNode, deep: bool = False
+) -> dict[Any, Any]:
     mapping: dict[Any, Any] = {}
     for key_node, value_node in node.value:
         key = loader.construct_object(key_node, deep=deep)
         if key in mapping:
-            raise yaml.constructor.ConstructorError(None, None, f"key {key!r} is given twice", key_node.start_mark)
+            raise yaml.constructor.ConstructorError(
+                None, None, f"key {key!r} is given twice", key_node.start_mark
+            )
         mapping[key] = loader.construct_object(value_node, deep=True)
     return mapping
 
@@ -260,7 +285,9 @@ def _explain(error: Any) -> str:
         return f"unknown key {key!r}; {hint}"
     if error["type"] == "missing":
         empty_is_fine = len(location) == 1 and location[0] not in {"task", "input", "target"}
-        return f"key {key!r} is missing" + (f"; write `{key}: {{}}` for its defaults" if empty_is_fine else "")
+        return f"key {key!r} is missing" + (
+            f"; write `{key}: {{}}` for its defaults" if empty_is_fine else ""
+        )
     if error["type"] == "value_error":
         return f"{key}: {error['ctx']['error']}" if location else str(error["ctx"]["error"])
     found = error.get("input")

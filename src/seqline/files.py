@@ -135,18 +135,25 @@ def verify_manifest(folder: Path) -> dict[str, Any]:
         InputError: There is no manifest (the folder is not complete).
     """
     if not (folder / MANIFEST_NAME).is_file():
-        raise InputError(str(folder), "not complete: it has no manifest.json", hint="run the stage that makes it again")
+        raise InputError(
+            str(folder), "not complete: it has no manifest.json", hint="run the stage that makes it again"
+        )
     manifest: dict[str, Any] = read_json(folder / MANIFEST_NAME)
     recorded = {name: entry["sha256"] for name, entry in manifest["files"].items()}
     present = {p.relative_to(folder).as_posix() for p in files_below(folder) if p.name != MANIFEST_NAME}
     problems = [f"{name} is missing" for name in sorted(recorded.keys() - present)]
     problems += [f"{name} is not in the manifest" for name in sorted(present - recorded.keys())]
     problems += [
-        f"{name} was altered" for name in sorted(recorded.keys() & present) if sha256_file(folder / name) != recorded[name]
+        f"{name} was altered"
+        for name in sorted(recorded.keys() & present)
+        if sha256_file(folder / name) != recorded[name]
     ]
     if problems:
         raise SeqlineError(
-            str(folder), "; ".join(problems), "the bytes recorded in manifest.json", "run the stage that makes it again"
+            str(folder),
+            "; ".join(problems),
+            "the bytes recorded in manifest.json",
+            "run the stage that makes it again",
         )
     return manifest
 

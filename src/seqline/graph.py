@@ -15,7 +15,9 @@ _EDGE = re.compile(r'^"(?P<first>[^"]+)" -> "(?P<second>[^"]+)";$')
 _NODE = re.compile(r'^"(?P<node>[^"]+)";$')
 _EXIT_CODE = re.compile(r"exited with (?P<code>-?\d+)")
 # Lines of DVC that tell a user nothing about the model.
-_CHATTER = re.compile(r"^(To track the changes with git|\s+git add |To enable auto staging|\s+dvc config|Use `dvc push`|$)")
+_CHATTER = re.compile(
+    r"^(To track the changes with git|\s+git add |To enable auto staging|\s+dvc config|Use `dvc push`|$)"
+)
 
 
 class StageFailed(SeqlineError):
@@ -100,5 +102,7 @@ def reproduce(
         found = [match for line in told if (match := _EXIT_CODE.search(line))]
         code = int(found[-1]["code"]) if found else 1
         # DVC's own closing lines repeat the command; the stage's message stands before them.
-        message = [line for line in told if not line.startswith(("ERROR:", "Running stage", "> ")) and line.strip()]
+        message = [
+            line for line in told if not line.startswith(("ERROR:", "Running stage", "> ")) and line.strip()
+        ]
         raise StageFailed(stage, code, "\n".join(message[-40:]))

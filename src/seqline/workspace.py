@@ -36,7 +36,9 @@ class Workspace:
         for folder in (here, *here.parents):
             if (folder / "params.yaml").is_file() and (folder / "dvc.yaml").is_file():
                 return cls(folder)
-        raise InputError(str(here), "no seqline project here or above", "a folder with params.yaml and dvc.yaml")
+        raise InputError(
+            str(here), "no seqline project here or above", "a folder with params.yaml and dvc.yaml"
+        )
 
     @property
     def state(self) -> Path:
@@ -75,7 +77,9 @@ class Workspace:
         values = read_yaml(self.params_path)
         names = values.get("recipes") if isinstance(values, dict) else None
         if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
-            raise InputError(str(self.params_path), "no list of names under `recipes`", "recipes: [sentiment, ...]")
+            raise InputError(
+                str(self.params_path), "no list of names under `recipes`", "recipes: [sentiment, ...]"
+            )
         return names
 
     def recipe(self, name: str) -> Recipe:
@@ -85,7 +89,9 @@ class Workspace:
         path = self.recipe_path(name)
         if not path.is_file():
             known = ", ".join(self.recipe_names()) or "none"
-            raise InputError(f"recipe {name}", f"no file {path}", f"one of: {known}", "`seqline new` makes one")
+            raise InputError(
+                f"recipe {name}", f"no file {path}", f"one of: {known}", "`seqline new` makes one"
+            )
         return load_recipe(path)
 
     def add_recipe_name(self, name: str) -> None:

@@ -26,15 +26,27 @@ class Project:
     root: Path
 
     def environment(self) -> dict[str, str]:
-        kept = {key: value for key, value in os.environ.items() if not key.startswith(("MLFLOW_", "PREFECT_", "SEQLINE_"))}
+        kept = {
+            key: value
+            for key, value in os.environ.items()
+            if not key.startswith(("MLFLOW_", "PREFECT_", "SEQLINE_"))
+        }
         return {**kept, "PATH": f"{BIN}{os.pathsep}{kept['PATH']}"}
 
     def call(self, *words: str, cwd: Path | None = None, check: int | None = None) -> Told:
         told = subprocess.run(
-            words, cwd=cwd or self.root, env=self.environment(), capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL
+            words,
+            cwd=cwd or self.root,
+            env=self.environment(),
+            capture_output=True,
+            text=True,
+            check=False,
+            stdin=subprocess.DEVNULL,
         )
         if check is not None:
-            assert told.returncode == check, f"{words} ended with {told.returncode}:\n{told.stdout}\n{told.stderr}"
+            assert told.returncode == check, (
+                f"{words} ended with {told.returncode}:\n{told.stdout}\n{told.stderr}"
+            )
         return told
 
     def seqline(self, *words: str, check: int | None = 0, cwd: Path | None = None) -> Told:
@@ -92,7 +104,11 @@ def project(tmp_path_factory: pytest.TempPathFactory, csv_files: tuple[Path, Pat
         "tiny",
         model={"hidden_size": 16, "embedding_dim": 16, "dropout": 0.1},
         training={"epochs": 3, "batch_size": 32, "learning_rate": 0.01, "threads": 1},
-        evaluation={"bootstrap_rounds": 100, "baselines": ["majority", "tfidf_unigram"], "slices": ["length", "domain"]},
+        evaluation={
+            "bootstrap_rounds": 100,
+            "baselines": ["majority", "tfidf_unigram"],
+            "slices": ["length", "domain"],
+        },
         gate={"baseline": "majority", "floors": {"accuracy": 0.5}, "min_test_rows": 100},
     )
     return made

@@ -26,7 +26,9 @@ def champion(project: Project) -> int:
         "import mlflow, sys; c = mlflow.MlflowClient(tracking_uri=sys.argv[1]);"
         "print(c.get_model_version_by_alias('tiny', 'champion').version)"
     )
-    return int(project.call("python", "-c", code, f"sqlite:///{project.root}/.seqline/mlflow.db", check=0).stdout)
+    return int(
+        project.call("python", "-c", code, f"sqlite:///{project.root}/.seqline/mlflow.db", check=0).stdout
+    )
 
 
 def runs_by_status(project: Project) -> list[str]:
@@ -34,7 +36,9 @@ def runs_by_status(project: Project) -> list[str]:
         "import mlflow, sys; c = mlflow.MlflowClient(tracking_uri=sys.argv[1]);"
         "e = c.get_experiment_by_name('tiny'); print(*[r.info.status for r in c.search_runs([e.experiment_id])])"
     )
-    return project.call("python", "-c", code, f"sqlite:///{project.root}/.seqline/mlflow.db", check=0).stdout.split()
+    return project.call(
+        "python", "-c", code, f"sqlite:///{project.root}/.seqline/mlflow.db", check=0
+    ).stdout.split()
 
 
 def test_a_killed_run_is_followed_by_one_that_ends_with_a_champion(project: Project) -> None:
@@ -61,7 +65,10 @@ def test_a_killed_run_is_followed_by_one_that_ends_with_a_champion(project: Proj
 
 
 def test_a_second_run_changes_nothing(project: Project) -> None:
-    before = {path: sha256_file(path) for path in [project.root / "dvc.lock", *files_below(project.root / "artifacts")]}
+    before = {
+        path: sha256_file(path)
+        for path in [project.root / "dvc.lock", *files_below(project.root / "artifacts")]
+    }
     told = project.seqline("run", "tiny")
     assert "nothing to do for tiny" in told.stdout
     assert "version 1" in told.stdout
@@ -77,26 +84,50 @@ def test_dvc_alone_gives_the_same_bytes(project: Project) -> None:
     assert "nothing to do" in project.seqline("run", "tiny").stdout
 
 
-def test_the_champion_answers_arguments_files_and_standard_input(project: Project, tmp_path: Path, csv_files: tuple[Path, Path]) -> None:
-    lines = [json.loads(line) for line in project.seqline("predict", "tiny", "--json", "The food is good.", "").stdout.splitlines()]
+def test_the_champion_answers_arguments_files_and_standard_input(
+    project: Project, tmp_path: Path, csv_files: tuple[Path, Path]
+) -> None:
+    lines = [
+        json.loads(line)
+        for line in project.seqline("predict", "tiny", "--json", "The food is good.", "").stdout.splitlines()
+    ]
     assert [line["text"] for line in lines] == ["The food is good.", ""]
     assert all(set(line["probabilities"]) == {"negative", "positive"} for line in lines)
-    from_file = [json.loads(line) for line in project.seqline("predict", "tiny", "--json", "--file", str(csv_files[1])).stdout.splitlines()]
+    from_file = [
+        json.loads(line)
+        for line in project.seqline(
+            "predict", "tiny", "--json", "--file", str(csv_files[1])
+        ).stdout.splitlines()
+    ]
     assert len(from_file) == 300
-    (tmp_path / "texts.txt").write_text("".join(f"{' '.join(line['text'].split())}\n" for line in from_file[:5]), encoding="utf-8")
-    from_lines = [json.loads(line) for line in project.seqline("predict", "tiny", "--json", "--file", str(tmp_path / "texts.txt")).stdout.splitlines()]
+    (tmp_path / "texts.txt").write_text(
+        "".join(f"{' '.join(line['text'].split())}\n" for line in from_file[:5]), encoding="utf-8"
+    )
+    from_lines = [
+        json.loads(line)
+        for line in project.seqline(
+            "predict", "tiny", "--json", "--file", str(tmp_path / "texts.txt")
+        ).stdout.splitlines()
+    ]
     assert [line["label"] for line in from_lines] == [line["label"] for line in from_file[:5]]
-    predictions = [json.loads(line) for line in (project.root / "artifacts/tiny/evaluate/predictions.jsonl").read_text().splitlines()]
+    predictions = [
+        json.loads(line)
+        for line in (project.root / "artifacts/tiny/evaluate/predictions.jsonl").read_text().splitlines()
+    ]
     classes = ["negative", "positive"]
     assert [classes[row["prediction"]] for row in predictions] == [line["label"] for line in from_file]
 
 
-def test_mlflow_loads_the_champion_from_a_folder_outside_the_project(project: Project, tmp_path: Path) -> None:
+def test_mlflow_loads_the_champion_from_a_folder_outside_the_project(
+    project: Project, tmp_path: Path
+) -> None:
     code = (
         "import mlflow, sys; mlflow.set_tracking_uri(sys.argv[1]);"
         "m = mlflow.pyfunc.load_model('models:/tiny@champion'); print(m.predict(['The food is good.', 'bad'])[0]['label'])"
     )
-    told = project.call("python", "-c", code, f"sqlite:///{project.root}/.seqline/mlflow.db", cwd=tmp_path, check=0)
+    told = project.call(
+        "python", "-c", code, f"sqlite:///{project.root}/.seqline/mlflow.db", cwd=tmp_path, check=0
+    )
     expected = json.loads(project.seqline("predict", "tiny", "--json", "The food is good.").stdout)["label"]
     assert told.stdout.strip() == expected
 
@@ -121,12 +152,21 @@ def test_a_worse_challenger_is_refused_with_reasons_and_the_alias_stays(project:
 
 
 def test_a_passing_challenger_takes_over_and_a_rollback_brings_the_old_one_back(project: Project) -> None:
-    project.change_recipe("tiny", training={"learning_rate": 0.012, "epochs": 3}, gate={"champion": "not_worse", "margin": 1.0, "max_slice_drop": 1.0})
+    project.change_recipe(
+        "tiny",
+        training={"learning_rate": 0.012, "epochs": 3},
+        gate={"champion": "not_worse", "margin": 1.0, "max_slice_drop": 1.0},
+    )
     assert "promoted" in project.seqline("run", "tiny").stdout
     assert champion(project) == 3
     assert "version 1 again" in project.seqline("rollback", "tiny", "--reason", "test").stdout
     assert champion(project) == 1
-    assert [entry["outcome"] for entry in history(project)] == ["promoted", "refused", "promoted", "rolled_back"]
+    assert [entry["outcome"] for entry in history(project)] == [
+        "promoted",
+        "refused",
+        "promoted",
+        "rolled_back",
+    ]
     models = project.seqline("models").stdout.splitlines()
     assert models[1].split()[:4] == ["tiny", "3", "1", "3"]
 

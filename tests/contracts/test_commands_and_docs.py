@@ -32,7 +32,9 @@ def test_the_example_in_the_help_is_a_call_the_command_accepts(name: str, comman
 
 
 @pytest.mark.parametrize(("name", "command"), COMMANDS)
-def test_the_commands_page_shows_every_command_its_example_and_its_options(name: str, command: click.Command) -> None:
+def test_the_commands_page_shows_every_command_its_example_and_its_options(
+    name: str, command: click.Command
+) -> None:
     page = PAGE.read_text(encoding="utf-8")
     section = re.search(rf"^## `seqline {name}\b.*?(?=^## |\Z)", page, re.MULTILINE | re.DOTALL)
     assert section, f"docs/commands.md has no section for {name}"
@@ -63,7 +65,17 @@ def test_links_between_pages_lead_somewhere() -> None:
 
 
 def test_help_loads_no_heavy_library() -> None:
-    heavy = ["torch", "mlflow", "great_expectations", "prefect", "pandas", "sklearn", "numpy", "pydantic", "dvc"]
+    heavy = [
+        "torch",
+        "mlflow",
+        "great_expectations",
+        "prefect",
+        "pandas",
+        "sklearn",
+        "numpy",
+        "pydantic",
+        "dvc",
+    ]
     code = f"import sys, seqline.cli; print([m for m in {heavy!r} if m in sys.modules])"
     told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert told.stdout.strip() == "[]"

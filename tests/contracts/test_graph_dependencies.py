@@ -5,10 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from test_layers import PACKAGE, ROOT, imports_of
 
 from seqline.config import Recipe, read_yaml
-
-from test_layers import PACKAGE, ROOT, imports_of
 
 STAGES = read_yaml(ROOT / "dvc.yaml")["stages"]
 
@@ -32,7 +31,11 @@ def closure(start: Path) -> set[Path]:
         for module in imports_of(path):
             if module.split(".")[0] == "seqline" and (found := file_of(module)) is not None:
                 todo.append(found)
-                todo += [p for p in (parent / "__init__.py" for parent in found.parents) if p.is_file() and PACKAGE in p.parents]
+                todo += [
+                    p
+                    for p in (parent / "__init__.py" for parent in found.parents)
+                    if p.is_file() and PACKAGE in p.parents
+                ]
     return seen - {PACKAGE / "__init__.py"}
 
 

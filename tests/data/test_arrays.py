@@ -54,7 +54,9 @@ def test_buckets_keep_the_padding_share_small() -> None:
 
 def test_shuffling_depends_on_the_generator_only() -> None:
     lengths = np.arange(1, 500)
-    first, second, third = (bucketed(lengths, batch_size=8, rng=np.random.default_rng(seed)) for seed in (1, 1, 2))
+    first, second, third = (
+        bucketed(lengths, batch_size=8, rng=np.random.default_rng(seed)) for seed in (1, 1, 2)
+    )
     assert all((a == b).all() for a, b in zip(first, second, strict=True))
     assert any(len(a) != len(b) or (a != b).any() for a, b in zip(first, third, strict=True))
 

@@ -17,7 +17,7 @@ from seqline.data.samples import grammar
 from seqline.data.samples import reviews as sample
 from seqline.errors import InputError
 
-SMALL_SHA256 = "to be pinned"
+SMALL_SHA256 = "c37abde7796e932a3eb4e1bfc662eb0e5fcd72aabc3f97f7634f415656a3fe33"
 COLUMNS = ["id", "text", "label", "domain", "written_at"]
 CLAUSE_FILES = (*grammar.DOMAINS, "shared")
 
@@ -216,7 +216,7 @@ def test_clauses_kept_for_test_are_in_the_test_split_only(train, test):
     assert [text for text in kept if any(spelling in train_text for spelling in spellings(text))] == []
     marks = [spelling for text in kept for spelling in spellings(text)]
     holding = sum(any(mark in row["text"].lower() for mark in marks) for row, _ in test) / len(test)
-    assert 0.22 < holding < 0.40
+    assert 0.15 < holding < 0.25
 
 
 def test_clauses_of_drifted_batches_are_in_no_base_batch(train, test):

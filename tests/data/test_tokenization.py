@@ -71,7 +71,10 @@ def test_bpe_knows_every_text() -> None:
     assert tokenizer.unknown_share(["quite unseen: żółć 漢字 🙂"]) == 0.0
 
 
-@pytest.mark.parametrize(("keep", "expected"), [("head", [0, 1, 2, 3, 4]), ("tail", [5, 6, 7, 8, 9]), ("head_tail", [0, 1, 7, 8, 9])])
+@pytest.mark.parametrize(
+    ("keep", "expected"),
+    [("head", [0, 1, 2, 3, 4]), ("tail", [5, 6, 7, 8, 9]), ("head_tail", [0, 1, 7, 8, 9])],
+)
 def test_a_cut_keeps_what_the_recipe_says(keep: str, expected: list[int]) -> None:
     assert cut(np.arange(10), max_length=5, keep=keep).tolist() == expected
 

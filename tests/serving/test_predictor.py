@@ -19,7 +19,12 @@ from seqline.serving.predictor import MODEL_FILE, WEIGHTS_FILE, Predictor
 from seqline.tasks import task_named
 from seqline.tasks.base import sizes_of
 
-TEXTS = [" ".join(["good", "bad", "food", "room", "not", "never", "unseen"][(i * k) % 7] for k in range(1 + i % 23)) for i in range(150)]
+TEXTS = [
+    " ".join(
+        ["good", "bad", "food", "room", "not", "never", "unseen"][(i * k) % 7] for k in range(1 + i % 23)
+    )
+    for i in range(150)
+]
 
 
 def model_folder(folder: Path, **input_changes: Any) -> Path:
@@ -44,7 +49,9 @@ def model_folder(folder: Path, **input_changes: Any) -> Path:
         for parameter in network.parameters():
             parameter.normal_(0, 0.5)
     save_file(network.state_dict(), folder / WEIGHTS_FILE)
-    write_json(folder / MODEL_FILE, {**sections_of(recipe, "task", "input", "target", "model"), "sizes": sizes})
+    write_json(
+        folder / MODEL_FILE, {**sections_of(recipe, "task", "input", "target", "model"), "sizes": sizes}
+    )
     write_manifest(folder)
     return folder
 
@@ -69,7 +76,9 @@ def test_padding_before_after_and_by_bucket_give_the_same_answers(tmp_path: Path
 
 def test_predictions_name_the_most_probable_class(tmp_path: Path) -> None:
     predictor = Predictor.load(model_folder(tmp_path / "m"))
-    for text, answer, row in zip(TEXTS, predictor.predict(TEXTS), predictor.probabilities(TEXTS), strict=True):
+    for text, answer, row in zip(
+        TEXTS, predictor.predict(TEXTS), predictor.probabilities(TEXTS), strict=True
+    ):
         assert answer.label == ["neg", "pos"][row.argmax()], text
         assert answer.probability == pytest.approx(row.max())
         assert sum(answer.probabilities.values()) == pytest.approx(1.0, abs=1e-6)

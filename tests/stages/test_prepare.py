@@ -38,7 +38,12 @@ def write_rows(folder: Path, rows: list[dict[str, Any]]) -> None:
 
 def make_rows(count: int, prefix: str = "r") -> list[dict[str, Any]]:
     return [
-        {"id": f"{prefix}{i}", "text": f"text number {prefix} {i} is {'good' if i % 2 else 'bad'}", "label": "pos" if i % 2 else "neg", "shop": f"s{i % 7}"}
+        {
+            "id": f"{prefix}{i}",
+            "text": f"text number {prefix} {i} is {'good' if i % 2 else 'bad'}",
+            "label": "pos" if i % 2 else "neg",
+            "shop": f"s{i % 7}",
+        }
         for i in range(count)
     ]
 
@@ -51,9 +56,13 @@ def test_arrays_and_rows_agree_and_every_row_is_somewhere(tmp_path: Path) -> Non
     for split in SPLITS:
         rows, arrays = read_split(tmp_path / "out", split), read_arrays(tmp_path / "out", split)
         seen += rows.ids
-        assert [ids.tolist() for ids in tokenizer.encode(rows.texts)] == [arrays.sequence(i).tolist() for i in range(len(arrays))]
+        assert [ids.tolist() for ids in tokenizer.encode(rows.texts)] == [
+            arrays.sequence(i).tolist() for i in range(len(arrays))
+        ]
         assert rows.targets.tolist() == arrays.targets.tolist()
-        assert all(("good" in text) == bool(target) for text, target in zip(rows.texts, rows.targets, strict=True))
+        assert all(
+            ("good" in text) == bool(target) for text, target in zip(rows.texts, rows.targets, strict=True)
+        )
         assert rows.columns["shop"] == [f"s{int(i[1:]) % 7}" for i in rows.ids]
         assert statistics["splits"][split]["rows"] == len(rows)
     assert sorted(seen) == sorted(row["id"] for row in make_rows(200))
@@ -88,7 +97,9 @@ def test_altered_copies_never_straddle_splits(tmp_path: Path) -> None:
 
 
 def test_rows_of_one_group_stay_together(tmp_path: Path) -> None:
-    write_rows(tmp_path / "data" / "train", [{**row, "shop": f"s{i // 4}"} for i, row in enumerate(make_rows(400))])
+    write_rows(
+        tmp_path / "data" / "train", [{**row, "shop": f"s{i // 4}"} for i, row in enumerate(make_rows(400))]
+    )
     prepare.run(recipe(split={"by": "shop"}), data_folder=tmp_path / "data", output_folder=tmp_path / "out")
     shops = {split: set(read_split(tmp_path / "out", split).columns["shop"]) for split in SPLITS}
     assert not shops["train"] & shops["valid"]
@@ -98,16 +109,28 @@ def test_rows_of_one_group_stay_together(tmp_path: Path) -> None:
 def test_train_rows_that_the_test_file_holds_are_left_out_and_counted(tmp_path: Path) -> None:
     train = make_rows(100)
     write_rows(tmp_path / "data" / "train", train)
-    write_rows(tmp_path / "data" / "test", [{**row, "id": f"t{row['id']}", "text": row["text"].title()} for row in train[:7]] + make_rows(20, "t"))
-    statistics = prepare.run(recipe(split={"test": 0.0}), data_folder=tmp_path / "data", output_folder=tmp_path / "out")
+    write_rows(
+        tmp_path / "data" / "test",
+        [{**row, "id": f"t{row['id']}", "text": row["text"].title()} for row in train[:7]]
+        + make_rows(20, "t"),
+    )
+    statistics = prepare.run(
+        recipe(split={"test": 0.0}), data_folder=tmp_path / "data", output_folder=tmp_path / "out"
+    )
     assert statistics["left_out_as_leaks"] == 7
     assert statistics["splits"]["test"]["rows"] == 27
 
 
 def test_statistics_tell_what_was_cut_and_unknown(tmp_path: Path) -> None:
     write_rows(tmp_path / "data" / "train", make_rows(100))
-    write_rows(tmp_path / "data" / "test", [{"id": "t", "text": "unseen " * 3 + "good", "label": "pos", "shop": "s"}])
-    statistics = prepare.run(recipe(input={"max_length": 3}, split={"test": 0.0}), data_folder=tmp_path / "data", output_folder=tmp_path / "out")
+    write_rows(
+        tmp_path / "data" / "test", [{"id": "t", "text": "unseen " * 3 + "good", "label": "pos", "shop": "s"}]
+    )
+    statistics = prepare.run(
+        recipe(input={"max_length": 3}, split={"test": 0.0}),
+        data_folder=tmp_path / "data",
+        output_folder=tmp_path / "out",
+    )
     assert statistics["splits"]["test"]["unknown_share"] == 0.75
     assert statistics["splits"]["test"]["truncated_share"] == 1.0
     assert statistics["splits"]["test"]["length_quantiles"]["50%"] == 4
@@ -124,7 +147,9 @@ def test_statistics_tell_what_was_cut_and_unknown(tmp_path: Path) -> None:
         ({"split": {"by": "film"}}, False, "no column 'film'"),
     ],
 )
-def test_what_does_not_fit_is_refused_and_the_old_output_stays(tmp_path: Path, changes: dict[str, Any], test_rows: bool, found: str) -> None:
+def test_what_does_not_fit_is_refused_and_the_old_output_stays(
+    tmp_path: Path, changes: dict[str, Any], test_rows: bool, found: str
+) -> None:
     write_rows(tmp_path / "data" / "train", make_rows(60))
     if test_rows:
         write_rows(tmp_path / "data" / "test", make_rows(10, "t"))

@@ -34,7 +34,9 @@ def _from_file(path: Path, column: str | None, recipe_column: str) -> Iterator[t
     wanted = column or recipe_column
     for row in read_rows(path):
         if wanted not in row.values:
-            raise InputError(str(path), f"no column {wanted!r}", f"one of {', '.join(row.values)}", "name it with --column")
+            raise InputError(
+                str(path), f"no column {wanted!r}", f"one of {', '.join(row.values)}", "name it with --column"
+            )
         identifier = row.values.get("id")
         yield None if identifier is None else str(identifier), str(row.values[wanted] or "")
 
@@ -43,7 +45,9 @@ def _answer(predictor: Predictor, rows: Iterable[tuple[str | None, str]], as_jso
     """One line a row, a chunk at a time."""
     iterator = iter(rows)
     while chunk := list(islice(iterator, _CHUNK_ROWS)):
-        for (identifier, text), answer in zip(chunk, predictor.predict([text for _, text in chunk]), strict=True):
+        for (identifier, text), answer in zip(
+            chunk, predictor.predict([text for _, text in chunk]), strict=True
+        ):
             if not as_json:
                 shortened = " ".join(text.split())
                 yield f"{answer.label:<12} {answer.probability:.3f}  {shortened[:_SHOWN_CHARACTERS]}"
@@ -61,7 +65,12 @@ def _answer(predictor: Predictor, rows: Iterable[tuple[str | None, str]], as_jso
 @click.command()
 @click.argument("name")
 @click.argument("texts", nargs=-1)
-@click.option("--file", "file", type=click.Path(path_type=Path), help="Rows to answer: CSV, TSV, JSON lines, Parquet, .txt; - for standard input.")
+@click.option(
+    "--file",
+    "file",
+    type=click.Path(path_type=Path),
+    help="Rows to answer: CSV, TSV, JSON lines, Parquet, .txt; - for standard input.",
+)
 @click.option("--column", help="Column of the text in --file; by default the recipe's.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line, nothing else.")
 def predict(name: str, texts: tuple[str, ...], file: Path | None, column: str | None, as_json: bool) -> None:

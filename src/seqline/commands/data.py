@@ -17,7 +17,7 @@ FILE = click.Path(path_type=Path)
 
 def _track_data(workspace: Workspace) -> None:
     """Let `data.dvc` say what `data/` holds now."""
-    done = subprocess.run(  # noqa: S603 (fixed words, no user text)
+    done = subprocess.run(
         [sys.executable, "-m", "dvc", "add", "--quiet", "data"],
         cwd=workspace.root,
         capture_output=True,
@@ -25,17 +25,29 @@ def _track_data(workspace: Workspace) -> None:
         check=False,
     )
     if done.returncode != 0:
-        raise SeqlineError("dvc add data", done.stderr.strip(), hint="mend what DVC says, then run `dvc add data`")
+        raise SeqlineError(
+            "dvc add data", done.stderr.strip(), hint="mend what DVC says, then run `dvc add data`"
+        )
 
 
 @click.command()
 @click.argument("name")
-@click.option("--from", "source", type=FILE, required=True, help="Rows to train on: CSV, TSV, JSON lines, Parquet, .gz of each.")
-@click.option("--test", "test_source", type=FILE, help="Rows to test on; without it a fifth of --from is held out.")
+@click.option(
+    "--from",
+    "source",
+    type=FILE,
+    required=True,
+    help="Rows to train on: CSV, TSV, JSON lines, Parquet, .gz of each.",
+)
+@click.option(
+    "--test", "test_source", type=FILE, help="Rows to test on; without it a fifth of --from is held out."
+)
 @click.option("--task", type=click.Choice(["classification"]), required=True, help="What is predicted.")
 @click.option("--input", "input_column", required=True, help="Column of the text.")
 @click.option("--target", "target_column", required=True, help="Column of the label.")
-@click.option("--group", "group_column", help="Rows with the same value here stay in one split (a film, a customer).")
+@click.option(
+    "--group", "group_column", help="Rows with the same value here stay in one split (a film, a customer)."
+)
 def new(
     name: str,
     source: Path,
@@ -71,13 +83,17 @@ def new(
             label = str(row.values[target_column])
             if label not in found.labels:
                 where = f"{row.source} line {row.line}"
-                raise InputError(where, f"label {label!r}", f"one of the training file's: {', '.join(classes)}")
+                raise InputError(
+                    where, f"label {label!r}", f"one of the training file's: {', '.join(classes)}"
+                )
 
         test_report = None
         if test_source is not None:
             test_file = staging / "test" / "imported.jsonl"
             test_report = import_file(test_source, test_file, required=required, check=known_label)
-        values, reasons = propose(found, classes=classes, has_test=test_report is not None, group_column=group_column)
+        values, reasons = propose(
+            found, classes=classes, has_test=test_report is not None, group_column=group_column
+        )
         parse_recipe(values, f"the recipe proposed for {name}")
         target.parent.mkdir(exist_ok=True)
         staging.replace(target)
@@ -95,7 +111,9 @@ def new(
     click.echo(f", {test_report.rows:,} to test on" if test_report else ", a fifth of them will be held out")
     shares = ", ".join(f"{label} {count:,}" for label, count in found.labels.most_common(8))
     click.echo(f"labels   {shares}{', ...' if len(found.labels) > 8 else ''}")
-    click.echo(f"recipe   {recipe_path.relative_to(workspace.root)}  (edit it; `seqline recipe {name}` shows every default)")
+    click.echo(
+        f"recipe   {recipe_path.relative_to(workspace.root)}  (edit it; `seqline recipe {name}` shows every default)"
+    )
     for reason in reasons:
         click.echo(f"         - {reason}")
     click.echo(f"next     seqline run {name}")
@@ -125,7 +143,9 @@ def get(dataset: str, local: Path | None) -> None:
     for file, rows in report.rows.items():
         click.echo(f"{rows:>9,} rows  incoming/{dataset}/{file}")
     click.echo(f"archive  {report.archive} ({report.digest})")
-    click.echo(f"next     seqline new {dataset} --from incoming/{dataset}/train/... --test incoming/{dataset}/test/... ")
+    click.echo(
+        f"next     seqline new {dataset} --from incoming/{dataset}/train/... --test incoming/{dataset}/test/... "
+    )
 
 
 @click.command()
@@ -144,7 +164,7 @@ def sample(name: str) -> None:
     if made:
         with complete_folder(folder) as staging:
             write_reviews(staging)
-    status = subprocess.run(  # noqa: S603 (fixed words, no user text)
+    status = subprocess.run(
         [sys.executable, "-m", "dvc", "status", "data.dvc"],
         cwd=workspace.root,
         capture_output=True,

@@ -38,7 +38,10 @@ class Outcome:
         found = [
             ("model", facts["name"]),
             ("champion", champion),
-            (f"test {facts['metric']}", f"{facts['score']:.4f}  (95 % interval {low:.4f} to {high:.4f}, {facts['test_rows']:,} rows)"),
+            (
+                f"test {facts['metric']}",
+                f"{facts['score']:.4f}  (95 % interval {low:.4f} to {high:.4f}, {facts['test_rows']:,} rows)",
+            ),
         ]
         if facts["baseline"] != "none":
             found.append(("baseline", f"{facts['baseline_score']:.4f}  {facts['baseline']}"))

@@ -53,8 +53,12 @@ def prepare(name: str) -> None:
     workspace = Workspace.find()
     output = workspace.artifact_folder(name, "prepare")
     statistics = run(workspace.recipe(name), data_folder=workspace.data_folder(name), output_folder=output)
-    click.echo(f"vocabulary {statistics['vocab_size']:,} tokens, fitted on train; left out as leaks: {statistics['left_out_as_leaks']}")
-    click.echo(f"{'split':<6} {'rows':>9} {'tokens':>12} {'median':>7} {'95 %':>6} {'unknown':>8} {'cut':>7} {'padding':>8}")
+    click.echo(
+        f"vocabulary {statistics['vocab_size']:,} tokens, fitted on train; left out as leaks: {statistics['left_out_as_leaks']}"
+    )
+    click.echo(
+        f"{'split':<6} {'rows':>9} {'tokens':>12} {'median':>7} {'95 %':>6} {'unknown':>8} {'cut':>7} {'padding':>8}"
+    )
     for split, facts in statistics["splits"].items():
         lengths = facts["length_quantiles"]
         click.echo(
@@ -111,7 +115,10 @@ def evaluate(name: str) -> None:
     click.echo(f"{chosen.model.cell:<16}" + "".join(f"{metrics[metric]:>11.4f}" for metric in shown))
     for baseline in chosen.evaluation.baselines:
         values = [metrics.get(f"baseline.{baseline}.{metric}") for metric in shown]
-        click.echo(f"{baseline:<16}" + "".join(f"{value:>11.4f}" if value is not None else f"{'':>11}" for value in values))
+        click.echo(
+            f"{baseline:<16}"
+            + "".join(f"{value:>11.4f}" if value is not None else f"{'':>11}" for value in values)
+        )
     click.echo(f"look at  {output.relative_to(workspace.root)}/report.html")
 
 
@@ -144,7 +151,10 @@ def run(name: str, as_json: bool) -> None:
     workspace = Workspace.find()
     workspace.recipe(name)
     if settled(workspace, name):
-        click.echo(f"nothing to do for {name}: data, code and recipe are the same, and the gate has decided", err=as_json)
+        click.echo(
+            f"nothing to do for {name}: data, code and recipe are the same, and the gate has decided",
+            err=as_json,
+        )
         outcome = describe(workspace, name)
     else:
         os.environ.setdefault("PREFECT_HOME", str(workspace.state / "prefect"))

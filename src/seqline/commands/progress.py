@@ -65,7 +65,9 @@ class TrainingDisplay:
         if isinstance(event, Progress):
             self._bar.start()
             description = f"epoch {event.epoch}  loss {event.train_loss:.4f}"
-            self._bar.update(self._task, completed=event.batch, total=event.steps_per_epoch, description=description)
+            self._bar.update(
+                self._task, completed=event.batch, total=event.steps_per_epoch, description=description
+            )
             return
         self._bar.stop()
         self._console.print(event_line(event), markup=False)

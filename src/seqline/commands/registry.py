@@ -69,12 +69,16 @@ def rollback(name: str, to: int | None, reason: str) -> None:
     from seqline.tracking.runs import connect
 
     decision = go_back(connect(Workspace.find().root), name, to=to, reason=reason)
-    click.echo(f"champion of {name}: version {decision.version} again (it was {decision.previous}); {decision.reason}")
+    click.echo(
+        f"champion of {name}: version {decision.version} again (it was {decision.previous}); {decision.reason}"
+    )
 
 
 @click.command()
 @click.argument("name")
-@click.option("--json", "as_json", is_flag=True, help="One JSON object a line with every number, nothing else.")
+@click.option(
+    "--json", "as_json", is_flag=True, help="One JSON object a line with every number, nothing else."
+)
 def history(name: str, as_json: bool) -> None:
     """Show who became champion of NAME, who was refused, when, and on which evidence.
 
@@ -95,7 +99,9 @@ def history(name: str, as_json: bool) -> None:
     room = max(_REASON_CHARACTERS, shutil.get_terminal_size().columns - 60)
     for entry in entries:
         before = "" if entry.previous is None else f"was {entry.previous}"
-        click.echo(f"{entry.time}  {entry.who:<10} {entry.outcome:<12} version {entry.version:<4} {before:<8} {entry.reason[:room]}")
+        click.echo(
+            f"{entry.time}  {entry.who:<10} {entry.outcome:<12} version {entry.version:<4} {before:<8} {entry.reason[:room]}"
+        )
 
 
 @click.command()
@@ -111,7 +117,9 @@ def models() -> None:
     if not found:
         click.echo("no model registered yet; `seqline run sentiment` makes the first")
         return
-    click.echo(f"{'model':<20} {'versions':>8} {'champion':>9} {'challenger':>11} {'accuracy':>9}  last decision")
+    click.echo(
+        f"{'model':<20} {'versions':>8} {'champion':>9} {'challenger':>11} {'accuracy':>9}  last decision"
+    )
     for model in found:
         accuracy = "" if model.accuracy is None else f"{model.accuracy:.4f}"
         click.echo(

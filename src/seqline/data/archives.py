@@ -134,7 +134,7 @@ def _copy(
 class _SafeRedirects(urllib.request.HTTPRedirectHandler):
     """Follows a redirect only to an address that could have been asked for in the first place."""
 
-    def redirect_request(  # noqa: PLR0917  urllib calls it with these
+    def redirect_request(
         self,
         req: urllib.request.Request,
         fp: IO[bytes],

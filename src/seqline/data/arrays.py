@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -44,7 +45,10 @@ class SequenceArrays:
 
 
 def from_sequences(
-    sequences: Iterable[npt.NDArray[np.int64]], targets: Sequence[int] | npt.NDArray[np.int64], *, vocab_size: int
+    sequences: Iterable[npt.NDArray[np.int64]],
+    targets: Sequence[int] | npt.NDArray[np.int64],
+    *,
+    vocab_size: int,
 ) -> SequenceArrays:
     """Flatten sequences into arrays.
 
@@ -54,7 +58,7 @@ def from_sequences(
         vocab_size: Decides the width of an id: 16 bits where they suffice.
     """
     width = np.uint16 if vocab_size <= np.iinfo(np.uint16).max + 1 else np.int32
-    pieces = [np.asarray(ids, dtype=width) for ids in sequences]
+    pieces: list[npt.NDArray[np.integer]] = [np.asarray(ids, dtype=width) for ids in sequences]
     offsets = np.zeros(len(pieces) + 1, dtype=np.int64)
     np.cumsum([len(piece) for piece in pieces], out=offsets[1:])
     flat = np.concatenate(pieces) if pieces else np.zeros(0, dtype=width)
@@ -83,6 +87,8 @@ def read_arrays(folder: Path, split: str) -> SequenceArrays:
         if not path.is_file():
             raise InputError(str(path), "no such file", hint="run `seqline prepare` first")
         # numpy cannot map an empty array.
-        mode = "r" if part == "ids" and path.stat().st_size > np.lib.format.MAGIC_LEN + 200 else None
+        mode: Literal["r"] | None = (
+            "r" if part == "ids" and path.stat().st_size > np.lib.format.MAGIC_LEN + 200 else None
+        )
         parts[part] = np.load(path, mmap_mode=mode, allow_pickle=False)
     return SequenceArrays(**parts)

@@ -69,7 +69,11 @@ def pad(sequences: Sequence[npt.NDArray[np.integer]], *, width: int, before: boo
 
 
 def batch_of(
-    sequences: Sequence[npt.NDArray[np.integer]], *, targets: Indices | None = None, padding: str = "bucket", max_length: int = 0
+    sequences: Sequence[npt.NDArray[np.integer]],
+    *,
+    targets: Indices | None = None,
+    padding: str = "bucket",
+    max_length: int = 0,
 ) -> SequenceBatch:
     """A masked batch of some sequences.
 
@@ -96,5 +100,8 @@ def batch_of(
 def collate(arrays: SequenceArrays, indices: Indices, *, padding: str, max_length: int) -> SequenceBatch:
     """The batch of some examples of a split."""
     return batch_of(
-        [arrays.sequence(int(i)) for i in indices], targets=arrays.targets[indices], padding=padding, max_length=max_length
+        [arrays.sequence(int(i)) for i in indices],
+        targets=arrays.targets[indices],
+        padding=padding,
+        max_length=max_length,
     )

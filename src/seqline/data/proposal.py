@@ -75,7 +75,9 @@ class Survey:
         """
         if len(self.labels) < 2:
             only = next(iter(self.labels), "")
-            raise InputError(f"{where} column {self.target_column!r}", f"only the value {only!r}", "2 classes or more")
+            raise InputError(
+                f"{where} column {self.target_column!r}", f"only the value {only!r}", "2 classes or more"
+            )
         return sorted(self.labels)
 
 
@@ -106,7 +108,13 @@ def propose(
         reasons.append("split.test 0.2: no test file was given")
     if group_column:
         split["by"] = group_column
-    training: dict[str, Any] = {"epochs": 4, "batch_size": 64, "learning_rate": 2.0e-3, "seed": 0, "threads": 2}
+    training: dict[str, Any] = {
+        "epochs": 4,
+        "batch_size": 64,
+        "learning_rate": 2.0e-3,
+        "seed": 0,
+        "threads": 2,
+    }
     if found.rows < _MANY_ROWS:
         training["epochs"] = 10 if found.rows < _FEW_ROWS else 8
         training["batch_size"] = 32
@@ -123,7 +131,13 @@ def propose(
         "target": {"column": found.target_column, "classes": classes},
         "validation": {"min_class_share": round(min(0.005, rare / 2), 6)},
         "split": split,
-        "model": {"cell": "lstm", "hidden_size": 128, "bidirectional": True, "pooling": "max_mean", "dropout": 0.5},
+        "model": {
+            "cell": "lstm",
+            "hidden_size": 128,
+            "bidirectional": True,
+            "pooling": "max_mean",
+            "dropout": 0.5,
+        },
         "training": training,
         "evaluation": {"slices": ["length"], "behaviours": ["case", "space"]},
         "gate": gate,

@@ -13,7 +13,7 @@ _HASH_BYTES = 8
 
 
 def normalise(text: str) -> str:
-    """The form under which two texts count as the same: NFKC, casefold, white space collapsed.
+    r"""The form under which two texts count as the same: NFKC, casefold, white space collapsed.
 
     >>> normalise("  Ｇood\\n FOOD ") == normalise("good food")
     True

@@ -61,7 +61,8 @@ def _chunks(texts: Iterable[str]) -> Iterator[list[str]]:
         yield chunk
 
 
-def _refuse_surrogates(texts: Sequence[str]) -> None:
+def _encodable(texts: Sequence[str]) -> Sequence[str]:
+    """The same texts, or `InputError` for one that UTF-8 cannot hold."""
     for text in texts:
         try:
             text.encode("utf-8")
@@ -71,6 +72,7 @@ def _refuse_surrogates(texts: Sequence[str]) -> None:
                 f"a lone surrogate (U+{ord(text[error.start]):04X}) at character {error.start + 1}",
                 "text that UTF-8 can hold",
             ) from None
+    return texts
 
 
 def _untrained(section: InputSection) -> tuple[Tokenizer, Any]:
@@ -93,7 +95,9 @@ def _untrained(section: InputSection) -> tuple[Tokenizer, Any]:
         tokenizer = Tokenizer(models.BPE(unk_token=_SPECIAL_TOKENS[UNKNOWN_ID]))
         tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=True)
         tokenizer.decoder = decoders.ByteLevel()
-        trainer = trainers.BpeTrainer(initial_alphabet=sorted(pre_tokenizers.ByteLevel.alphabet()), **common)
+        trainer: Any = trainers.BpeTrainer(
+            initial_alphabet=sorted(pre_tokenizers.ByteLevel.alphabet()), **common
+        )
     else:
         pattern = _WORD_PATTERN if section.tokenizer == "word" else r"[\s\S]"
         tokenizer = Tokenizer(models.WordLevel(unk_token=_SPECIAL_TOKENS[UNKNOWN_ID]))
@@ -126,7 +130,7 @@ class TextTokenizer:
             section: The recipe's `input`.
         """
         tokenizer, trainer = _untrained(section)
-        checked = (text for chunk in _chunks(texts) if _refuse_surrogates(chunk) is None for text in chunk)
+        checked = (text for chunk in _chunks(texts) for text in _encodable(chunk))
         tokenizer.train_from_iterator(checked, trainer)
         return cls(tokenizer, section.max_length, section.keep)
 
@@ -150,13 +154,12 @@ class TextTokenizer:
 
     def tokens(self, ids: Sequence[int]) -> list[str]:
         """The tokens of some ids."""
-        return [self.tokenizer.id_to_token(int(i)) for i in ids]
+        return [self.tokenizer.id_to_token(int(i)) or "" for i in ids]
 
     def encode_whole(self, texts: Iterable[str]) -> Iterator[Ids]:
         """Ids of each text before any cut; a text without tokens gives a single unknown."""
         for chunk in _chunks(texts):
-            _refuse_surrogates(chunk)
-            for encoding in self.tokenizer.encode_batch_fast(chunk, add_special_tokens=False):
+            for encoding in self.tokenizer.encode_batch_fast(_encodable(chunk), add_special_tokens=False):
                 yield np.asarray(encoding.ids or [UNKNOWN_ID], dtype=np.int64)
 
     def encode(self, texts: Iterable[str]) -> Iterator[Ids]:

@@ -26,15 +26,15 @@ from seqline.files import (
     write_manifest,
 )
 
-# What the answers follow from. `gate` and `retrain` are read later: changing them asks for no new report.
-_SHOWN_SECTIONS = ("task", "input", "target", "model", "training", "evaluation")
+# `gate` is read later: changing it asks for no new report.
+SECTIONS = ("task", "input", "target", "training", "evaluation")
 
 
 def run(recipe: Recipe, *, prepare_folder: Path, train_folder: Path, output_folder: Path) -> dict[str, Any]:
     """Evaluate a trained model.
 
     Args:
-        recipe: The recipe; sections `task`, `target` and `evaluation` decide what is measured.
+        recipe: The recipe; its sections `SECTIONS` decide what is measured and shown.
         prepare_folder: Output of `prepare`: the rows and statistics.json.
         train_folder: Output of `train`: a model folder with history.json.
         output_folder: Gets metrics.json, details.json, predictions.jsonl, plots/*.csv, report.html.
@@ -47,7 +47,7 @@ def run(recipe: Recipe, *, prepare_folder: Path, train_folder: Path, output_fold
         SeqlineError: A file was altered, there are no test rows, or the model answers NaN.
     """
     from seqline.data.rows import read_split
-    from seqline.serving.predictor import Predictor
+    from seqline.serving.predictor import HISTORY_FILE, MODEL_FILE, Predictor
     from seqline.training.seeding import set_determinism
 
     set_determinism(seed=recipe.training.seed, threads=recipe.training.threads)
@@ -68,13 +68,13 @@ def run(recipe: Recipe, *, prepare_folder: Path, train_folder: Path, output_fold
         fitting_texts=[*train.texts, *valid.texts],
         fitting_targets=np.concatenate([train.targets, valid.targets]),
     )
-    history = read_json(train_folder / "history.json")
+    history = read_json(train_folder / HISTORY_FILE)
     report = render_report(
         evaluation,
         title=output_folder.parent.name,
         history=history,
         statistics=read_json(prepare_folder / "statistics.json"),
-        recipe=sections_of(recipe, *_SHOWN_SECTIONS),
+        recipe={**sections_of(recipe, *SECTIONS), "model": read_json(train_folder / MODEL_FILE)["model"]},
     )
     metrics = flat_metrics(evaluation)
     with complete_folder(output_folder) as folder:

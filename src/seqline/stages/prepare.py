@@ -39,10 +39,17 @@ def _read(recipe: Recipe, data_folder: Path) -> tuple[list[dict[str, Any]], list
         )
     if not test_rows and recipe.split.test == 0:
         raise InputError(
-            str(test_folder), "no test set", "rows to test on", "set split.test in the recipe, for example to 0.2"
+            str(test_folder),
+            "no test set",
+            "rows to test on",
+            "set split.test in the recipe, for example to 0.2",
         )
     share = recipe.split
-    missing = [name for name in [recipe.input.column, recipe.target.column, recipe.split_key] if name not in train_rows[0]]
+    missing = [
+        name
+        for name in [recipe.input.column, recipe.target.column, recipe.split_key]
+        if name not in train_rows[0]
+    ]
     if missing:
         raise InputError(str(data_folder), f"no column {missing[0]!r}", f"one of {', '.join(train_rows[0])}")
     splits: list[Split] = [
@@ -52,7 +59,9 @@ def _read(recipe: Recipe, data_folder: Path) -> tuple[list[dict[str, Any]], list
     return train_rows + test_rows, splits + ["test"] * len(test_rows)
 
 
-def _deal(recipe: Recipe, rows: list[dict[str, Any]], splits: list[Split]) -> tuple[dict[Split, list[dict[str, Any]]], int]:
+def _deal(
+    recipe: Recipe, rows: list[dict[str, Any]], splits: list[Split]
+) -> tuple[dict[Split, list[dict[str, Any]]], int]:
     """Rows by split without leaks, and how many were left out."""
     left_out = leaks(splits, [normalise(str(row[recipe.input.column])) for row in rows])
     if recipe.split_key != recipe.input.column:
@@ -64,11 +73,15 @@ def _deal(recipe: Recipe, rows: list[dict[str, Any]], splits: list[Split]) -> tu
             dealt[split].append(row)
     for name in SPLITS:
         if not dealt[name]:
-            raise InputError(f"split {name}", "no rows", "at least one", "add rows, or change the shares in `split`")
+            raise InputError(
+                f"split {name}", "no rows", "at least one", "add rows, or change the shares in `split`"
+            )
     return dealt, sum(left_out)
 
 
-def _describe(recipe: Recipe, whole: list[int], kept: list[int], unknown: int, labels: Counter[str]) -> dict[str, Any]:
+def _describe(
+    recipe: Recipe, whole: list[int], kept: list[int], unknown: int, labels: Counter[str]
+) -> dict[str, Any]:
     """Statistics of one split: lengths in tokens before the cut, shares in [0, 1]."""
     lengths = np.asarray(kept, dtype=np.int64)
     batches = bucketed(lengths, batch_size=64, rng=None)
@@ -101,7 +114,11 @@ def run(recipe: Recipe, *, data_folder: Path, output_folder: Path) -> dict[str, 
     rows, splits = _read(recipe, data_folder)
     dealt, left_out = _deal(recipe, rows, splits)
     tokenizer = TextTokenizer.fit((str(row[recipe.input.column]) for row in dealt["train"]), recipe.input)
-    statistics: dict[str, Any] = {"vocab_size": tokenizer.vocab_size, "left_out_as_leaks": left_out, "splits": {}}
+    statistics: dict[str, Any] = {
+        "vocab_size": tokenizer.vocab_size,
+        "left_out_as_leaks": left_out,
+        "splits": {},
+    }
     with complete_folder(output_folder) as folder:
         tokenizer.save(folder / TOKENIZER_FILE)
         for split in SPLITS:

@@ -65,10 +65,16 @@ def run(
     settings = recipe.training
     set_determinism(seed=settings.seed, threads=settings.threads)
     task = task_named(recipe.task)
-    sizes = sizes_of(TextTokenizer.load(prepare_folder / TOKENIZER_FILE, recipe.input).vocab_size, recipe.target)
+    sizes = sizes_of(
+        TextTokenizer.load(prepare_folder / TOKENIZER_FILE, recipe.input).vocab_size, recipe.target
+    )
     network = task.build(recipe.model, sizes)
     train, valid = read_arrays(prepare_folder, "train"), read_arrays(prepare_folder, "valid")
-    weights = task.class_weights(train.targets, sizes["num_classes"]) if settings.class_weights == "balanced" else None
+    weights = (
+        task.class_weights(train.targets, sizes["num_classes"])
+        if settings.class_weights == "balanced"
+        else None
+    )
     sections = sections_of(recipe, *SECTIONS)
     result = fit(
         network=network,

@@ -53,7 +53,9 @@ class Task(Protocol):
         """Validation figures by name; `loss` is among them."""
         ...
 
-    def toy(self, *, examples: int, seed: int) -> tuple[list[npt.NDArray[np.int64]], npt.NDArray[np.int64], dict[str, int]]:
+    def toy(
+        self, *, examples: int, seed: int
+    ) -> tuple[list[npt.NDArray[np.int64]], npt.NDArray[np.int64], dict[str, int]]:
         """A small problem with a known answer: sequences, targets and sizes for `build`."""
         ...
 

@@ -44,7 +44,8 @@ class Classification:
             model: The recipe's `model` section.
             sizes: `vocab_size` and `num_classes`.
         """
-        return SequenceClassifier(**sizes, **model.model_dump())
+        settings: dict[str, Any] = {**sizes, **model.model_dump()}
+        return SequenceClassifier(**settings)
 
     def class_weights(self, targets: npt.NDArray[np.int64], num_classes: int) -> torch.Tensor:
         """Weights that give each class the same say: N / (C * n_c), float32 (C,); absent classes get 0."""
@@ -92,7 +93,9 @@ class Classification:
             "macro_f1": METRICS["macro_f1"].function(probabilities, truth),
         }
 
-    def toy(self, *, examples: int, seed: int) -> tuple[list[npt.NDArray[np.int64]], npt.NDArray[np.int64], dict[str, int]]:
+    def toy(
+        self, *, examples: int, seed: int
+    ) -> tuple[list[npt.NDArray[np.int64]], npt.NDArray[np.int64], dict[str, int]]:
         """Which of two marks came last: the order decides, a bag of tokens knows nothing.
 
         Returns:

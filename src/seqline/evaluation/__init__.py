@@ -1,0 +1,1 @@
+"""Metrics, baselines, slices, behaviours, gate rules and the report."""

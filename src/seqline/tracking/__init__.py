@@ -1,0 +1,1 @@
+"""MLflow runs, packaged models, the registry and the promotion ledger."""

@@ -1,0 +1,183 @@
+"""The ledger: every decision about who is champion, one JSON line each, never rewritten.
+
+Replaying it gives the champion. A line counts once it ends with a newline and is on the disk; a kill in the
+middle of a line leaves a torn tail that was never a decision, and the next append removes it.
+"""
+
+from __future__ import annotations
+
+import getpass
+import json
+import os
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Literal
+
+from seqline.errors import SeqlineError
+from seqline.files import check_name, read_json, write_json
+
+Outcome = Literal["promoted", "refused", "rolled_back"]
+
+
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError):
+        return "unknown"
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One decision.
+
+    Attributes:
+        outcome: What was decided.
+        version: Promoted: the new champion. Refused: the challenger. Rolled back: the champion again.
+        previous: Champion before the decision; None when there was none.
+        reason: Why, in one sentence.
+        run_id: MLflow run of `version`.
+        content_key: Content of `version`, the same in every store.
+        decision_key: Digest of all a verdict depends on; the same key is the same decision.
+        verdicts: Every gate rule with value, bound and verdict.
+        evidence: Numbers behind the verdicts.
+        time: When, UTC, ISO 8601.
+        who: User name.
+    """
+
+    outcome: Outcome
+    version: int
+    previous: int | None
+    reason: str
+    run_id: str = ""
+    content_key: str = ""
+    decision_key: str = ""
+    verdicts: list[dict[str, Any]] = field(default_factory=list)
+    evidence: dict[str, Any] = field(default_factory=dict)
+    time: str = field(default_factory=lambda: datetime.now(UTC).isoformat(timespec="seconds"))
+    who: str = field(default_factory=_user)
+
+
+@dataclass(frozen=True)
+class Ledger:
+    """The ledger of one model: `.seqline/ledger/NAME.jsonl`."""
+
+    folder: Path
+    name: str
+
+    @property
+    def path(self) -> Path:
+        """The file."""
+        return self.folder / f"{check_name(self.name)}.jsonl"
+
+    @property
+    def _pending_path(self) -> Path:
+        return self.folder / f"{check_name(self.name)}.pending.json"
+
+    def entries(self) -> list[Entry]:
+        """All decisions, the oldest first.
+
+        Raises:
+            SeqlineError: A line other than a torn last one is damaged.
+        """
+        if not self.path.is_file():
+            return []
+        content = self.path.read_bytes()
+        entries = []
+        for number, line in enumerate(content.split(b"\n")[:-1], start=1):
+            try:
+                entries.append(Entry(**json.loads(line)))
+            except (ValueError, TypeError):
+                raise SeqlineError(
+                    f"{self.path}, line {number}",
+                    f"not a ledger entry: {line[:60]!r}",
+                    "one JSON object a line",
+                    "restore the file from a backup; the ledger is never edited",
+                ) from None
+        return entries
+
+    def append(self, entry: Entry) -> None:
+        """Write one decision to the disk; returns when it is there."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        line = json.dumps(asdict(entry), ensure_ascii=False, sort_keys=True, allow_nan=False).encode() + b"\n"
+        with self.path.open("ab+") as handle:
+            handle.truncate(_end_of_last_line(handle.seek(0, os.SEEK_END), self.path))
+            handle.write(line)
+            handle.flush()
+            os.fsync(handle.fileno())
+
+    def announce(self, entry: Entry) -> None:
+        """Write down a decision about to be carried out, so that a kill in between can be made good."""
+        write_json(self._pending_path, asdict(entry))
+
+    def conclude(self, entry: Entry) -> None:
+        """Append an announced decision and forget the announcement."""
+        self.append(entry)
+        self._pending_path.unlink(missing_ok=True)
+
+    def recover(self, champion: int | None) -> Entry | None:
+        """Make good a kill between announcing a decision and appending it.
+
+        Args:
+            champion: Version that bears the alias now.
+
+        Returns:
+            The entry that was appended: the announced one, if it had been carried out.
+        """
+        if not self._pending_path.is_file():
+            return None
+        entry = Entry(**read_json(self._pending_path))
+        entries = self.entries()
+        carried_out = champion == entry.version and not (entries and entries[-1] == entry)
+        if carried_out:
+            self.append(entry)
+        self._pending_path.unlink(missing_ok=True)
+        return entry if carried_out else None
+
+
+def champions(entries: Sequence[Entry]) -> list[int]:
+    """Replay: the champions that a rollback can go back through, the present one last.
+
+    A promotion adds one, a rollback removes those after the version it went back to. An alias that was moved
+    outside seqline shows as a `previous` the ledger did not know, and is taken in.
+    """
+    line: list[int] = []
+    for entry in entries:
+        if entry.outcome == "refused":
+            continue
+        if entry.outcome == "rolled_back":
+            while line and line[-1] != entry.version:
+                line.pop()
+            if not line:
+                line.append(entry.version)
+            continue
+        if entry.previous is not None and (not line or line[-1] != entry.previous):
+            line.append(entry.previous)
+        line.append(entry.version)
+    return line
+
+
+def contents(entries: Sequence[Entry]) -> dict[int, str]:
+    """Version -> content key, as decided last: a store made anew counts from 1 again, content stays."""
+    return {entry.version: entry.content_key for entry in entries}
+
+
+def rolled_back_contents(entries: Sequence[Entry]) -> set[str]:
+    """Content that a rollback took the alias from and that nobody promoted again since."""
+    known: dict[int, str] = {}
+    gone: set[str] = set()
+    for entry in entries:
+        known[entry.version] = entry.content_key
+        if entry.outcome == "rolled_back" and entry.previous in known:
+            gone.add(known[entry.previous])
+        if entry.outcome != "refused":
+            gone.discard(entry.content_key)
+    return gone
+
+
+def _end_of_last_line(size: int, path: Path) -> int:
+    """Offset after the last newline of a file of `size` bytes: where the torn tail begins."""
+    if not size:
+        return 0
+    return path.read_bytes().rfind(b"\n") + 1

@@ -1,0 +1,93 @@
+"""Where a model comes from: commit, data, recipe and the digest of every stage's outputs."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from seqline.config import Recipe, read_yaml, sections_of
+from seqline.files import MANIFEST_NAME, sha256_file, sha256_json
+
+_STAGES = ("validate", "prepare", "train", "evaluate")
+_GIT_SECONDS = 20
+
+
+@dataclass(frozen=True)
+class Lineage:
+    """What a model was made from. Empty text: there is no such thing here (no git, no dvc.lock yet).
+
+    Attributes:
+        git_commit: Commit of the working tree.
+        git_dirty: "true" when tracked files differ from that commit.
+        dvc_lock_sha256: Of dvc.lock.
+        data_md5: DVC's digest of the data folder that `train@NAME` or `prepare@NAME` depends on.
+        recipe_sha256: Of all sections with their defaults.
+        manifests: Stage -> sha256 of its manifest.json.
+    """
+
+    git_commit: str = ""
+    git_dirty: str = ""
+    dvc_lock_sha256: str = ""
+    data_md5: str = ""
+    recipe_sha256: str = ""
+    manifests: Mapping[str, str] = field(default_factory=dict)
+
+    def tags(self) -> dict[str, str]:
+        """As tags of a run or a version."""
+        named = {
+            "git_commit": self.git_commit,
+            "git_dirty": self.git_dirty,
+            "dvc_lock_sha256": self.dvc_lock_sha256,
+            "data_md5": self.data_md5,
+            "recipe_sha256": self.recipe_sha256,
+        }
+        return {**named, **{f"manifest.{stage}": digest for stage, digest in self.manifests.items()}}
+
+
+def collect_lineage(root: Path, name: str, recipe: Recipe) -> Lineage:
+    """Read the lineage of a model from the project's files.
+
+    Args:
+        root: Root folder of the project.
+        name: The model.
+        recipe: Its recipe.
+    """
+    lock = root / "dvc.lock"
+    folders = {stage: root / "artifacts" / name / stage / MANIFEST_NAME for stage in _STAGES}
+    commit = _git(root, "rev-parse", "HEAD")
+    dirty = (
+        "" if not commit else str(bool(_git(root, "status", "--porcelain", "--untracked-files=no"))).lower()
+    )
+    return Lineage(
+        git_commit=commit,
+        git_dirty=dirty,
+        dvc_lock_sha256=sha256_file(lock) if lock.is_file() else "",
+        data_md5=_data_md5(read_yaml(lock), name) if lock.is_file() else "",
+        recipe_sha256=sha256_json(sections_of(recipe, *type(recipe).model_fields)),
+        manifests={stage: sha256_file(path) for stage, path in folders.items() if path.is_file()},
+    )
+
+
+def _data_md5(lock: Any, name: str) -> str:
+    stage = (lock or {}).get("stages", {}).get(f"prepare@{name}", {})
+    for dependency in stage.get("deps", []):
+        if str(dependency.get("path", "")).startswith(f"data/{name}"):
+            return str(dependency.get("md5", ""))
+    return ""
+
+
+def _git(root: Path, *arguments: str) -> str:
+    try:
+        done = subprocess.run(  # noqa: S603
+            ["git", "-C", str(root), *arguments],  # noqa: S607
+            capture_output=True,
+            text=True,
+            timeout=_GIT_SECONDS,
+            check=False,
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return ""
+    return done.stdout.strip() if done.returncode == 0 else ""

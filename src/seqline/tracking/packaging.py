@@ -1,0 +1,223 @@
+"""A model folder as an MLflow model without pickle, and the proof that a reload gives the same answers.
+
+MLflow's own torch flavour freezes the length of the example input, so it cannot hold a recurrent network;
+this package is models-from-code instead (`pyfunc_model.py`), and carries a copy of seqline so that it loads
+where seqline is not installed.
+"""
+
+from __future__ import annotations
+
+import shutil
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from seqline.errors import GateRefused, SeqlineError
+from seqline.files import sha256_file, sha256_json
+
+if TYPE_CHECKING:
+    from seqline.serving.predictor import Predictor
+
+MODEL_ARTIFACT = "model"
+MODEL_CODE = Path(__file__).with_name("pyfunc_model.py")
+# What the predictor imports, directly or through seqline; MLflow brings itself and pandas.
+REQUIREMENTS = (
+    "mlflow", "numpy", "orjson", "pandas", "pydantic", "PyYAML", "safetensors", "scipy", "tokenizers", "torch"
+)  # fmt: skip
+FORBIDDEN_SUFFIXES = (".pkl", ".pickle", ".pth", ".bin", ".pt", ".joblib", ".npz")
+RELOAD_TOLERANCE = 1e-5
+_TYPICAL_WORDS = 20
+_PROBE_SENTENCE = "the food was not bad but I expected it to be better than the film"
+_READABLE_FILE, _READABLE_FOLDER = 0o644, 0o755
+# MLflow writes this file beside a model that is loaded by its registry name.
+_NOT_OURS = "registered_model_meta"
+
+
+@dataclass(frozen=True)
+class Package:
+    """A saved MLflow model.
+
+    Attributes:
+        folder: Where it lies.
+        digest: One sha256 over the names and bytes of all its files.
+        model_bytes: Size of the model folder inside, in bytes.
+        reload_difference: Largest difference of a probability between model in memory and reloaded package.
+    """
+
+    folder: Path
+    digest: str
+    model_bytes: int
+    reload_difference: float
+
+
+def save_package(
+    model_folder: Path, target: Path, *, predictor: Predictor, run_id: str, model_id: str
+) -> Package:
+    """Write a model folder as an MLflow model and prove that a reload gives the same answers.
+
+    Args:
+        model_folder: Complete model folder (`artifacts/NAME/train`).
+        target: Folder to write; must not exist.
+        predictor: The same model, loaded.
+        run_id: Run the model came from.
+        model_id: MLflow's id of the logged model.
+
+    Raises:
+        GateRefused: The weights are not finite, or the reloaded package answers differently.
+        SeqlineError: The package would hold a file that may carry pickled code.
+    """
+    check_weights(model_folder)
+    import mlflow.pyfunc
+    from mlflow.models import Model
+
+    with tempfile.TemporaryDirectory() as temporary, _path_restored():
+        code = Path(temporary) / "code" / "seqline"
+        ignored = shutil.ignore_patterns("__pycache__", "*.pyc")
+        shutil.copytree(Path(__file__).parents[1], code, ignore=ignored)
+        model = Path(temporary) / MODEL_ARTIFACT
+        shutil.copytree(model_folder, model, ignore=ignored)
+        mlflow.pyfunc.save_model(
+            target,
+            python_model=str(MODEL_CODE),
+            artifacts={MODEL_ARTIFACT: str(model)},
+            code_paths=[str(code)],
+            input_example=["The food is good.", "I expected to hate it, and I was wrong."],
+            pip_requirements=requirements(),
+            mlflow_model=Model(model_id=model_id, run_id=run_id),
+        )
+    refuse_pickles(target)
+    difference = verify_package(target, predictor)
+    _clean(target)
+    size = sum(path.stat().st_size for path in model_folder_of(target).rglob("*") if path.is_file())
+    return Package(target, package_digest(target), size, difference)
+
+
+def requirements() -> list[str]:
+    """List the packages a served model needs, each at the version it is being verified with."""
+    return [f"{name}=={version(name).partition('+')[0]}" for name in REQUIREMENTS]
+
+
+def check_weights(model_folder: Path) -> None:
+    """Refuse weights that are not finite.
+
+    Raises:
+        GateRefused: A tensor holds NaN or infinity; it is named.
+    """
+    import torch
+    from safetensors.torch import load_file
+
+    for name, tensor in load_file(model_folder / "weights.safetensors").items():
+        if not bool(torch.isfinite(tensor).all()):
+            raise GateRefused(
+                str(model_folder / "weights.safetensors"),
+                f"tensor {name!r} holds NaN or infinity",
+                "finite weights",
+            )
+
+
+def probe_texts(max_length: int) -> list[str]:
+    """Texts of many lengths and kinds: short, longer than the model reads, empty, unknown words, scripts."""
+    words = _PROBE_SENTENCE.split()
+    return [
+        "good",
+        " ".join((words * 2)[:_TYPICAL_WORDS]),
+        " ".join((words * (1 + (max_length + 50) // len(words)))[: max_length + 50]),
+        "",
+        "   ",
+        "zqxv wvutq",
+        "café naïve 食べ物 еда 🙂 e\u0301",
+        "<b>not</b> bad!!!",
+    ]
+
+
+def verify_package(package: Path, predictor: Predictor) -> float:
+    """Reload a package through MLflow and compare its answers with the model in memory, alone and together.
+
+    Returns:
+        The largest difference of a probability.
+
+    Raises:
+        GateRefused: An answer differs by more than 1e-5, or is not a number.
+    """
+    import mlflow.pyfunc
+    import pandas as pd
+
+    texts = probe_texts(predictor.input_section.max_length)
+    expected = predictor.probabilities(texts)
+    with _path_restored():
+        reloaded = mlflow.pyfunc.load_model(str(package))
+        together = _rows(reloaded.predict(texts), predictor.classes)
+        as_frame = _rows(reloaded.predict(pd.DataFrame({"text": texts})), predictor.classes)
+        alone = np.concatenate([_rows(reloaded.predict([text]), predictor.classes) for text in texts])
+    answers = (together, as_frame, alone)
+    if not np.isfinite(expected).all() or not all(np.isfinite(answer).all() for answer in answers):
+        raise GateRefused(str(package), "the model answers with NaN or infinity", "finite probabilities")
+    differences = np.max([np.abs(answer - expected).max(axis=1) for answer in answers], axis=0)
+    worst = int(differences.argmax())
+    if differences[worst] > RELOAD_TOLERANCE:
+        raise GateRefused(
+            str(package),
+            f"reloaded, it answers {texts[worst][:40]!r} differently by {differences[worst]:.2e}",
+            f"the answers of the model in memory within {RELOAD_TOLERANCE:g}",
+        )
+    return float(differences[worst])
+
+
+def _rows(answers: Sequence[dict[str, Any]], classes: Sequence[str]) -> npt.NDArray[np.float64]:
+    return np.asarray([[answer["probabilities"][label] for label in classes] for answer in answers])
+
+
+def model_folder_of(package: Path) -> Path:
+    """Name the model folder inside a package."""
+    return package / "artifacts" / MODEL_ARTIFACT
+
+
+def package_digest(package: Path) -> str:
+    """One sha256 over names and bytes of a package's files, without what Python and MLflow add on loading."""
+    return sha256_json({p.relative_to(package).as_posix(): sha256_file(p) for p in sorted(_files(package))})
+
+
+def refuse_pickles(package: Path) -> None:
+    """Refuse a package with a file that may carry pickled code.
+
+    Raises:
+        SeqlineError: With the names of such files.
+    """
+    found = [p.relative_to(package).as_posix() for p in package.rglob("*") if p.suffix in FORBIDDEN_SUFFIXES]
+    if found:
+        raise SeqlineError(
+            str(package), f"files that may hold pickles: {', '.join(found)}", "safetensors and JSON only"
+        )
+
+
+def _files(package: Path) -> Iterator[Path]:
+    for path in package.rglob("*"):
+        if path.is_file() and "__pycache__" not in path.parts and path.name != _NOT_OURS:
+            yield path
+
+
+def _clean(package: Path) -> None:
+    """No byte code, and readable by a server that runs as another user."""
+    for cache in list(package.rglob("__pycache__")):
+        shutil.rmtree(cache)
+    package.chmod(_READABLE_FOLDER)
+    for path in package.rglob("*"):
+        path.chmod(_READABLE_FOLDER if path.is_dir() else _READABLE_FILE)
+
+
+@contextmanager
+def _path_restored() -> Iterator[None]:
+    """Undo what loading a package does: it puts its copy of seqline first on `sys.path`."""
+    before = list(sys.path)
+    try:
+        yield
+    finally:
+        sys.path[:] = before

@@ -1,0 +1,47 @@
+"""The code MLflow runs when it loads one of our models: raw texts in, one record for each text out.
+
+MLflow executes this file on load (models from code), so nothing has to be pickled. seqline never imports it.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import cast
+
+import mlflow
+from mlflow.pyfunc import PythonModel, PythonModelContext
+from pydantic import BaseModel
+
+from seqline.serving.predictor import Predictor
+
+
+class Answer(BaseModel):
+    """The shape of one record, from which MLflow makes the model's signature."""
+
+    label: str
+    probability: float
+    probabilities: dict[str, float]
+
+
+class TextClassifier(PythonModel):
+    """A model folder behind MLflow's `predict`."""
+
+    def load_context(self, context: PythonModelContext) -> None:
+        """Load the model folder that was packaged as the artifact `model`."""
+        self.predictor = Predictor.load(Path(context.artifacts["model"]))
+
+    def predict(self, model_input: list[str]) -> list[Answer]:  # type: ignore[override]
+        """One record for each text, a plain dict of the fields of `Answer`, in order.
+
+        Args:
+            model_input: Raw texts. MLflow turns a frame of one text column into this list.
+        """
+        answers = [
+            {"label": p.label, "probability": p.probability, "probabilities": p.probabilities}
+            for p in self.predictor.predict(list(model_input))
+        ]
+        # MLflow reads the hint but serves what is returned; plain dicts need none of our classes there.
+        return cast("list[Answer]", answers)
+
+
+mlflow.models.set_model(TextClassifier())
