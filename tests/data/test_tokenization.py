@@ -98,6 +98,12 @@ def test_any_text_of_unicode_is_encoded_or_refused(text: str) -> None:
         assert PADDING_ID not in ids
 
 
+def test_the_names_of_special_tokens_are_ordinary_text() -> None:
+    tokenizer = TextTokenizer.fit(["[pad] food"], section())
+    assert words(tokenizer, "[PAD] food") == ["[", "pad", "]", "food"]
+    assert PADDING_ID not in next(tokenizer.encode(["[PAD]"]))
+
+
 def test_a_lone_surrogate_is_refused_with_its_place() -> None:
     with pytest.raises(InputError, match=r"U\+D800\) at character 3"):
         list(TextTokenizer.fit(TEXTS, section()).encode(["ok\ud800"]))

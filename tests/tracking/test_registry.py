@@ -151,7 +151,7 @@ def test_the_champion_answers_from_a_folder_outside_knowing_only_the_uri(
     import json
 
     said = json.loads(done.stdout.strip().splitlines()[-1])
-    assert [answer["label"] for answer in said["texts"]] == ["negative", "negative"]
+    assert [answer["label"] for answer in said["texts"]] == ["negative", "positive"]
     assert said["texts"][0]["probability"] == pytest.approx(
         said["texts"][0]["probabilities"][said["texts"][0]["label"]]
     )

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -58,10 +58,10 @@ def from_sequences(
         vocab_size: Decides the width of an id: 16 bits where they suffice.
     """
     width = np.uint16 if vocab_size <= np.iinfo(np.uint16).max + 1 else np.int32
-    pieces: list[npt.NDArray[np.integer]] = [np.asarray(ids, dtype=width) for ids in sequences]
+    pieces = [np.asarray(ids, dtype=width) for ids in sequences]
     offsets = np.zeros(len(pieces) + 1, dtype=np.int64)
     np.cumsum([len(piece) for piece in pieces], out=offsets[1:])
-    flat = np.concatenate(pieces) if pieces else np.zeros(0, dtype=width)
+    flat: npt.NDArray[Any] = np.concatenate(pieces) if pieces else np.zeros(0, dtype=width)
     return SequenceArrays(flat, offsets, np.asarray(targets, dtype=np.int64))
 
 

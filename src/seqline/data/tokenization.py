@@ -121,6 +121,10 @@ class TextTokenizer:
     max_length: int
     keep: str
 
+    def __post_init__(self) -> None:
+        # Otherwise a text that holds the letters "[PAD]" would be read as padding. Not stored in the JSON file.
+        self.tokenizer.encode_special_tokens = True
+
     @classmethod
     def fit(cls, texts: Iterable[str], section: InputSection) -> TextTokenizer:
         """Learn a vocabulary from train texts.
