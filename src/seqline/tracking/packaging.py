@@ -24,6 +24,8 @@ from seqline.errors import GateRefused, SeqlineError
 from seqline.files import sha256_file, sha256_json
 
 if TYPE_CHECKING:
+    from mlflow.models import ModelSignature
+
     from seqline.serving.predictor import Predictor
 
 MODEL_ARTIFACT = "model"
@@ -91,6 +93,7 @@ def save_package(
             code_paths=[str(code)],
             input_example=["The food is good.", "I expected to hate it, and I was wrong."],
             pip_requirements=requirements(),
+            signature=_signature(),
             mlflow_model=Model(model_id=model_id, run_id=run_id),
         )
     refuse_pickles(target)
@@ -98,6 +101,20 @@ def save_package(
     _clean(target)
     size = sum(path.stat().st_size for path in model_folder_of(target).rglob("*") if path.is_file())
     return Package(target, package_digest(target), size, difference)
+
+
+def _signature() -> ModelSignature:
+    """One column of text without a name in; records of label, probability and probabilities out."""
+    from mlflow.models import ModelSignature
+    from mlflow.types import ColSpec, DataType, Schema
+    from mlflow.types.schema import Map
+
+    answer: list[Any] = [
+        ColSpec(DataType.string, "label"),
+        ColSpec(DataType.double, "probability"),
+        ColSpec(Map(DataType.double), "probabilities"),
+    ]
+    return ModelSignature(inputs=Schema([ColSpec(DataType.string)]), outputs=Schema(answer))
 
 
 def requirements() -> list[str]:

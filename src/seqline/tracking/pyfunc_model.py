@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import cast
 
 import mlflow
+import pandas as pd
 from mlflow.pyfunc import PythonModel, PythonModelContext
 from pydantic import BaseModel
 
@@ -30,15 +31,18 @@ class TextClassifier(PythonModel):
         """Load the model folder that was packaged as the artifact `model`."""
         self.predictor = Predictor.load(Path(context.artifacts["model"]))
 
-    def predict(self, model_input: list[str]) -> list[Answer]:  # type: ignore[override]
+    def predict(self, model_input: pd.DataFrame) -> list[Answer]:  # type: ignore[override]
         """One record for each text, a plain dict of the fields of `Answer`, in order.
 
         Args:
-            model_input: Raw texts. MLflow turns a frame of one text column into this list.
+            model_input: One column of raw texts, whatever its name. By the signature MLflow makes it of a list of
+                texts and of a request's `inputs`, `dataframe_split` and `dataframe_records`. A hint `list[str]`
+                would refuse the last two.
         """
+        texts = model_input.iloc[:, 0].tolist()
         answers = [
             {"label": p.label, "probability": p.probability, "probabilities": p.probabilities}
-            for p in self.predictor.predict(list(model_input))
+            for p in self.predictor.predict(texts)
         ]
         # MLflow reads the hint but serves what is returned; plain dicts need none of our classes there.
         return cast("list[Answer]", answers)
