@@ -34,7 +34,8 @@ class StageFailed(SeqlineError):
         self.exit_code = exit_code
 
 
-def _dvc(root: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+def call_dvc(root: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run DVC in a project folder and wait for it; its exit code is the caller's to judge."""
     return subprocess.run(  # noqa: S603 (fixed words and names that match the name pattern)
         [sys.executable, "-m", "dvc", *arguments], cwd=root, capture_output=True, text=True, check=False
     )
@@ -50,7 +51,7 @@ def stage_order(root: Path, target: str) -> list[str]:
     Raises:
         SeqlineError: DVC cannot read the graph.
     """
-    told = _dvc(root, "dag", "--dot", target)
+    told = call_dvc(root, "dag", "--dot", target)
     if told.returncode != 0:
         raise SeqlineError("dvc.yaml", told.stderr.strip(), hint="mend what DVC says")
     graph: TopologicalSorter[str] = TopologicalSorter()
@@ -65,7 +66,7 @@ def stage_order(root: Path, target: str) -> list[str]:
 
 def up_to_date(root: Path, target: str) -> bool:
     """Whether DVC would run nothing for `target` and what leads to it."""
-    return _dvc(root, "status", "--quiet", "--with-deps", target).returncode == 0
+    return call_dvc(root, "status", "--quiet", "--with-deps", target).returncode == 0
 
 
 def reproduce(

@@ -21,6 +21,7 @@ LAYERS = [
     ("seqline.graph", 2),
     ("seqline.workspace", 3),
     ("seqline.data", 3),
+    ("seqline.onboarding", 4),
     ("seqline.nn", 3),
     ("seqline.evaluation.metrics", 3),
     ("seqline.tasks", 4),
@@ -140,6 +141,12 @@ def test_no_unsafe_calls() -> None:
 
 
 def test_the_search_for_unsafe_calls_finds_them() -> None:
-    calls = ["eval('1')", "torch.load(p)", "z.extractall()", "run(c, shell=True)", "np.load(p, allow_pickle=True)"]
+    calls = [
+        "eval('1')",
+        "torch.load(p)",
+        "z.extractall()",
+        "run(c, shell=True)",
+        "np.load(p, allow_pickle=True)",
+    ]
     text = "\n".join([*calls, "safetensors.torch.load(b)"])
     assert len(list(unsafe_calls(ast.parse(text)))) == 5

@@ -2,32 +2,15 @@
 
 from __future__ import annotations
 
-import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import click
 
-from seqline.errors import InputError, SeqlineError
+from seqline.errors import InputError
 from seqline.workspace import Workspace
 
 FILE = click.Path(path_type=Path)
-
-
-def _track_data(workspace: Workspace) -> None:
-    """Let `data.dvc` say what `data/` holds now."""
-    done = subprocess.run(
-        [sys.executable, "-m", "dvc", "add", "--quiet", "data"],
-        cwd=workspace.root,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if done.returncode != 0:
-        raise SeqlineError(
-            "dvc add data", done.stderr.strip(), hint="mend what DVC says, then run `dvc add data`"
-        )
+_LABELS_SHOWN = 8
 
 
 @click.command()
@@ -61,60 +44,27 @@ def new(
 
     Example: seqline new spam --from messages.csv --task classification --input text --target label
     """
-    from seqline.config import parse_recipe, write_yaml
-    from seqline.data.proposal import Survey, propose
-    from seqline.data.readers import Row
-    from seqline.data.sources import import_file
+    from seqline.onboarding import Wish, onboard
 
     workspace = Workspace.find()
-    recipe_path, target = workspace.recipe_path(name), workspace.data_folder(name)
-    for taken in (recipe_path, target):
-        if taken.exists():
-            raise InputError(f"name {name}", f"{taken} is there already", "a new name", "choose another name")
-    required = [input_column, target_column, *([group_column] if group_column else [])]
-    found = Survey(input_column, target_column)
-    staging = workspace.state / "staging" / name
-    shutil.rmtree(staging, ignore_errors=True)
-    try:
-        report = import_file(source, staging / "train" / "imported.jsonl", required=required, check=found.add)
-        classes = found.classes(str(source))
-
-        def known_label(row: Row) -> None:
-            label = str(row.values[target_column])
-            if label not in found.labels:
-                where = f"{row.source} line {row.line}"
-                raise InputError(
-                    where, f"label {label!r}", f"one of the training file's: {', '.join(classes)}"
-                )
-
-        test_report = None
-        if test_source is not None:
-            test_file = staging / "test" / "imported.jsonl"
-            test_report = import_file(test_source, test_file, required=required, check=known_label)
-        values, reasons = propose(
-            found, classes=classes, has_test=test_report is not None, group_column=group_column
-        )
-        parse_recipe(values, f"the recipe proposed for {name}")
-        target.parent.mkdir(exist_ok=True)
-        staging.replace(target)
-    finally:
-        shutil.rmtree(staging, ignore_errors=True)
-    try:
-        write_yaml(recipe_path, values)
-        _track_data(workspace)
-        workspace.add_recipe_name(name)
-    except BaseException:
-        shutil.rmtree(target, ignore_errors=True)
-        recipe_path.unlink(missing_ok=True)
-        raise
-    click.echo(f"data     {target.relative_to(workspace.root)}/  {report.rows:,} rows to train on", nl=False)
-    click.echo(f", {test_report.rows:,} to test on" if test_report else ", a fifth of them will be held out")
-    shares = ", ".join(f"{label} {count:,}" for label, count in found.labels.most_common(8))
-    click.echo(f"labels   {shares}{', ...' if len(found.labels) > 8 else ''}")
-    click.echo(
-        f"recipe   {recipe_path.relative_to(workspace.root)}  (edit it; `seqline recipe {name}` shows every default)"
+    wish = Wish(
+        source=source,
+        test_source=test_source,
+        task=task,
+        input_column=input_column,
+        target_column=target_column,
+        group_column=group_column,
     )
-    for reason in reasons:
+    made = onboard(workspace, name, wish)
+    folder = workspace.data_folder(name).relative_to(workspace.root)
+    tested = (
+        "a fifth of them will be held out" if made.test_rows is None else f"{made.test_rows:,} to test on"
+    )
+    click.echo(f"data     {folder}/  {made.train_rows:,} rows to train on, {tested}")
+    shares = ", ".join(f"{label} {count:,}" for label, count in made.labels[:_LABELS_SHOWN])
+    click.echo(f"labels   {shares}{', ...' if len(made.labels) > _LABELS_SHOWN else ''}")
+    click.echo(f"recipe   recipes/{name}.yaml  (edit it; `seqline recipe {name}` shows every default)")
+    for reason in made.reasons:
         click.echo(f"         - {reason}")
     click.echo(f"next     seqline run {name}")
 
@@ -155,30 +105,15 @@ def sample(name: str) -> None:
 
     Example: seqline sample sentiment
     """
-    from seqline.data.samples.reviews import write_reviews
-    from seqline.files import complete_folder
+    from seqline.onboarding import make_sample, prove_data
 
     workspace = Workspace.find()
-    folder = workspace.data_folder(name)
-    made = not folder.exists()
-    if made:
-        with complete_folder(folder) as staging:
-            write_reviews(staging)
-    status = subprocess.run(
-        [sys.executable, "-m", "dvc", "status", "data.dvc"],
-        cwd=workspace.root,
-        capture_output=True,
-        text=True,
-        check=False,
+    made = make_sample(workspace)
+    prove_data(workspace)
+    state = "made" if made else "there already"
+    click.echo(
+        f"data     {workspace.data_folder(name).relative_to(workspace.root)}/  {state}; DVC: the recorded hash"
     )
-    if status.returncode != 0 or "up to date" not in status.stdout:
-        raise SeqlineError(
-            "data/",
-            "it does not have the hash that data.dvc records\n" + (status.stdout + status.stderr).strip(),
-            "the recorded rows, byte for byte",
-            "`dvc checkout` or `dvc pull` brings recorded data back; `dvc add data` records what is there now",
-        )
-    click.echo(f"data     data/{name}/  {'made' if made else 'there already'}; DVC: the recorded hash")
 
 
 @click.command()

@@ -82,12 +82,13 @@ class Survey:
 
 
 def propose(
-    found: Survey, *, classes: list[str], has_test: bool, group_column: str | None
+    found: Survey, *, task: str, classes: list[str], has_test: bool, group_column: str | None
 ) -> tuple[dict[str, Any], list[str]]:
     """A recipe as YAML values, and the reasons for what was not left at its default.
 
     Args:
         found: What the train rows look like.
+        task: What is predicted.
         classes: All labels.
         has_test: There is a test file of its own.
         group_column: Rows that share its value stay in one split.
@@ -126,7 +127,7 @@ def propose(
         training["monitor"] = "macro_f1"
         reasons.append(f"the gate compares macro-F1: the rarest class holds {rare:.1%} of the rows")
     recipe = {
-        "task": "classification",
+        "task": task,
         "input": text,
         "target": {"column": found.target_column, "classes": classes},
         "validation": {"min_class_share": round(min(0.005, rare / 2), 6)},

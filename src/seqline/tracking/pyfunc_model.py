@@ -6,22 +6,13 @@ MLflow executes this file on load (models from code), so nothing has to be pickl
 from __future__ import annotations
 
 from pathlib import Path
-from typing import cast
+from typing import Any
 
 import mlflow
 import pandas as pd
 from mlflow.pyfunc import PythonModel, PythonModelContext
-from pydantic import BaseModel
 
 from seqline.serving.predictor import Predictor
-
-
-class Answer(BaseModel):
-    """The shape of one record, from which MLflow makes the model's signature."""
-
-    label: str
-    probability: float
-    probabilities: dict[str, float]
 
 
 class TextClassifier(PythonModel):
@@ -31,8 +22,8 @@ class TextClassifier(PythonModel):
         """Load the model folder that was packaged as the artifact `model`."""
         self.predictor = Predictor.load(Path(context.artifacts["model"]))
 
-    def predict(self, model_input: pd.DataFrame) -> list[Answer]:  # type: ignore[override]
-        """One record for each text, a plain dict of the fields of `Answer`, in order.
+    def predict(self, model_input: pd.DataFrame) -> list[dict[str, Any]]:  # type: ignore[override]
+        """One record for each text, with label, probability and probabilities, in order.
 
         Args:
             model_input: One column of raw texts, whatever its name. By the signature MLflow makes it of a list of
@@ -40,12 +31,10 @@ class TextClassifier(PythonModel):
                 would refuse the last two.
         """
         texts = model_input.iloc[:, 0].tolist()
-        answers = [
+        return [
             {"label": p.label, "probability": p.probability, "probabilities": p.probabilities}
             for p in self.predictor.predict(texts)
         ]
-        # MLflow reads the hint but serves what is returned; plain dicts need none of our classes there.
-        return cast("list[Answer]", answers)
 
 
 mlflow.models.set_model(TextClassifier())

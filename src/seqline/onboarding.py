@@ -1,0 +1,152 @@
+"""From somebody's file to data and a recipe in the project: everything or nothing."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from seqline.config import parse_recipe, write_yaml
+from seqline.data.proposal import Survey, propose
+from seqline.data.readers import Row
+from seqline.data.sources import import_file
+from seqline.errors import InputError, SeqlineError
+from seqline.files import complete_folder
+from seqline.graph import call_dvc
+from seqline.workspace import Workspace
+
+SAMPLE = "sentiment"
+_FILE_NAME = "imported.jsonl"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wish:
+    """What a user asks for.
+
+    Attributes:
+        source: Rows to train on.
+        test_source: Rows to test on, or None.
+        task: What is predicted.
+        input_column: Column of the text.
+        target_column: Column of the label.
+        group_column: Rows with the same value here stay in one split; or None.
+    """
+
+    source: Path
+    test_source: Path | None
+    task: str
+    input_column: str
+    target_column: str
+    group_column: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Onboarded:
+    """What was made of it.
+
+    Attributes:
+        train_rows: Rows to train on.
+        test_rows: Rows to test on; None without a test file.
+        labels: Each label with its train rows, the most frequent first.
+        reasons: Why the recipe is what it is, one line each.
+    """
+
+    train_rows: int
+    test_rows: int | None
+    labels: list[tuple[str, int]]
+    reasons: list[str]
+
+
+def make_sample(workspace: Workspace) -> bool:
+    """Write the embedded sample's rows where its recipe is there and they are not; tells whether it did."""
+    from seqline.data.samples.reviews import write_reviews
+
+    folder = workspace.data_folder(SAMPLE)
+    if folder.exists() or SAMPLE not in workspace.recipe_names():
+        return False
+    with complete_folder(folder) as staging:
+        write_reviews(staging)
+    return True
+
+
+def prove_data(workspace: Workspace) -> None:
+    """Refuse to go on while `data/` is not what `data.dvc` records: the next `dvc add` would forget the difference."""
+    if not (workspace.root / "data.dvc").is_file():
+        return
+    status = call_dvc(workspace.root, "status", "data.dvc")
+    if status.returncode != 0 or "up to date" not in status.stdout:
+        raise SeqlineError(
+            "data/",
+            "it does not have the hash that data.dvc records\n" + (status.stdout + status.stderr).strip(),
+            "the recorded rows, byte for byte",
+            "`dvc checkout` or `dvc pull` brings recorded rows back; `dvc add data` records what is there now",
+        )
+
+
+def onboard(workspace: Workspace, name: str, wish: Wish) -> Onboarded:
+    """Read the file strictly, propose a recipe, record the data with DVC.
+
+    Raises:
+        InputError: The name is taken, a file cannot be read exactly, a column or label is not what it must be.
+            Nothing is written then.
+    """
+    recipe_path, target = workspace.recipe_path(name), workspace.data_folder(name)
+    for taken in (recipe_path, target):
+        if taken.exists():
+            raise InputError(
+                f"name {name}",
+                f"{taken} is there already",
+                "a new name",
+                f"choose another name, or remove {taken}",
+            )
+    staging = workspace.state / "staging" / name
+    shutil.rmtree(staging, ignore_errors=True)
+    try:
+        values, made = _stage(staging, name, wish)
+        make_sample(workspace)
+        prove_data(workspace)
+        target.parent.mkdir(exist_ok=True)
+        staging.replace(target)
+    finally:
+        shutil.rmtree(staging, ignore_errors=True)
+    try:
+        write_yaml(recipe_path, values)
+        added = call_dvc(workspace.root, "add", "--quiet", "data")
+        if added.returncode != 0:
+            raise SeqlineError(
+                "dvc add data", added.stderr.strip(), hint="mend what DVC says, then try again"
+            )
+        workspace.add_recipe_name(name)
+    except BaseException:
+        shutil.rmtree(target, ignore_errors=True)
+        recipe_path.unlink(missing_ok=True)
+        raise
+    return made
+
+
+def _stage(staging: Path, name: str, wish: Wish) -> tuple[dict[str, Any], Onboarded]:
+    """The rows in a folder aside, the recipe's values, and what to tell the user."""
+    columns = [wish.input_column, wish.target_column, *([wish.group_column] if wish.group_column else [])]
+    found = Survey(wish.input_column, wish.target_column)
+    train = import_file(wish.source, staging / "train" / _FILE_NAME, required=columns, check=found.add)
+    classes = found.classes(str(wish.source))
+
+    def known_label(row: Row) -> None:
+        label = str(row.values[wish.target_column])
+        if label not in found.labels:
+            where = f"{row.source} line {row.line}"
+            raise InputError(where, f"label {label!r}", f"one of the training file's: {', '.join(classes)}")
+
+    test_rows = None
+    if wish.test_source is not None:
+        test_file = staging / "test" / _FILE_NAME
+        test_rows = import_file(wish.test_source, test_file, required=columns, check=known_label).rows
+    values, reasons = propose(
+        found, task=wish.task, classes=classes, has_test=test_rows is not None, group_column=wish.group_column
+    )
+    parse_recipe(values, f"the recipe proposed for {name}")
+    made = Onboarded(
+        train_rows=train.rows, test_rows=test_rows, labels=found.labels.most_common(), reasons=reasons
+    )
+    return values, made

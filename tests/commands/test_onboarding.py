@@ -1,0 +1,208 @@
+"""`seqline new` on good and bad files: what is made, what is refused with its place, and that a refusal leaves nothing."""
+
+from __future__ import annotations
+
+import gzip
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from seqline.config import load_recipe, write_yaml
+from seqline.errors import InputError
+from seqline.onboarding import Wish, onboard, prove_data
+from seqline.workspace import Workspace
+
+ROOT = Path(__file__).parents[2]
+GOOD = "id,text,label,shop\n" + "".join(
+    f'{i},"text {i}, with a comma",{"yes" if i % 3 else "no"},s{i % 5}\n' for i in range(60)
+)
+
+
+@pytest.fixture(scope="module")
+def blank(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    root = tmp_path_factory.mktemp("blank")
+    shutil.copy(ROOT / "dvc.yaml", root)
+    write_yaml(root / "params.yaml", {"recipes": []})
+    (root / "recipes").mkdir()
+    subprocess.run(
+        [sys.executable, "-m", "dvc", "init", "--no-scm", "-q"], cwd=root, check=True, capture_output=True
+    )
+    return root
+
+
+@pytest.fixture
+def workspace(blank: Path, tmp_path: Path) -> Workspace:
+    shutil.copytree(blank, tmp_path / "project")
+    return Workspace(tmp_path / "project")
+
+
+def wish(source: Path, test_source: Path | None = None, **changes: str) -> Wish:
+    values = {
+        "task": "classification",
+        "input_column": "text",
+        "target_column": "label",
+        "group_column": None,
+        **changes,
+    }
+    return Wish(source=source, test_source=test_source, **values)  # type: ignore[arg-type]
+
+
+def snapshot(workspace: Workspace) -> dict[str, bytes]:
+    skipped = (".dvc", ".seqline")
+    return {
+        str(p.relative_to(workspace.root)): p.read_bytes()
+        for p in workspace.root.rglob("*")
+        if p.is_file() and p.relative_to(workspace.root).parts[0] not in skipped
+    }
+
+
+def write(path: Path, content: str | bytes) -> Path:
+    path.write_bytes(content.encode() if isinstance(content, str) else content)
+    return path
+
+
+def test_a_good_file_becomes_data_and_a_recipe_that_loads(workspace: Workspace, tmp_path: Path) -> None:
+    source = write(tmp_path / "good.csv", GOOD)
+    made = onboard(workspace, "mine", wish(source))
+    assert (made.train_rows, made.test_rows) == (60, None)
+    assert made.labels == [("yes", 40), ("no", 20)]
+    recipe = workspace.recipe("mine")
+    assert recipe.target.classes == ["no", "yes"]
+    assert recipe.split.test == 0.2
+    assert workspace.recipe_names() == ["mine"]
+    lines = (workspace.data_folder("mine") / "train" / "imported.jsonl").read_text().splitlines()
+    assert lines[0] == '{"id":"0","text":"text 0, with a comma","label":"no","shop":"s0"}'
+    prove_data(workspace)
+
+
+def test_a_test_file_and_a_group_are_taken_over(workspace: Workspace, tmp_path: Path) -> None:
+    source, test = write(tmp_path / "a.csv", GOOD), write(tmp_path / "b.csv", GOOD.replace("text ", "other "))
+    made = onboard(workspace, "mine", wish(source, test, group_column="shop"))
+    assert made.test_rows == 60
+    assert load_recipe(workspace.recipe_path("mine")).split.model_dump() == {
+        "valid": 0.1,
+        "test": 0.0,
+        "by": "shop",
+        "seed": 0,
+    }
+
+
+def test_a_second_recipe_keeps_the_first(workspace: Workspace, tmp_path: Path) -> None:
+    source = write(tmp_path / "good.csv", GOOD)
+    onboard(workspace, "one", wish(source))
+    onboard(workspace, "two", wish(source))
+    assert workspace.recipe_names() == ["one", "two"]
+    prove_data(workspace)
+    (workspace.data_folder("one") / "train" / "imported.jsonl").unlink()
+    with pytest.raises(Exception, match="does not have the hash"):
+        onboard(workspace, "three", wish(source))
+    assert workspace.recipe_names() == ["one", "two"]
+
+
+BAD = [
+    (
+        "missing column",
+        "bad.csv",
+        GOOD.replace("label", "lable", 1),
+        "no column 'label'",
+        "did you mean 'lable'",
+    ),
+    ("empty file", "bad.csv", "", "bad.csv", "empty"),
+    ("header only", "bad.csv", "id,text,label\n", "bad.csv", "row"),
+    ("not utf-8", "bad.csv", GOOD.encode() + b"99,caf\xe9,yes,s1\n", "line 62", "UTF-8"),
+    ("a field too many", "bad.csv", GOOD + "99,one,yes,s1,extra\n", "line 62", "5 fields"),
+    ("an unclosed quote", "bad.csv", GOOD + '99,"never closed,yes,s1\n', "line 62", "quote"),
+    ("a truncated gzip", "bad.csv.gz", gzip.compress(GOOD.encode())[:-20], "bad.csv.gz", "cut short"),
+    ("one class only", "bad.csv", GOOD.replace("yes", "no"), "column 'label'", "only the value 'no'"),
+    ("a label missing", "bad.csv", GOOD + "99,text,,s1\n", "line 62", "no value in column 'label'"),
+    (
+        "too many classes",
+        "bad.csv",
+        "text,label\n" + "".join(f"t,{i}\n" for i in range(300)),
+        "line 202",
+        "more than 200",
+    ),
+    ("an unknown ending", "bad.xls", GOOD, "bad.xls", ".csv"),
+]
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "where", "what"), [case[1:] for case in BAD], ids=[case[0] for case in BAD]
+)
+def test_a_bad_file_is_refused_with_its_place_and_nothing_is_written(
+    workspace: Workspace, tmp_path: Path, name: str, content: str | bytes, where: str, what: str
+) -> None:
+    before = snapshot(workspace)
+    with pytest.raises(InputError) as caught:
+        onboard(workspace, "mine", wish(write(tmp_path / name, content)))
+    assert where in str(caught.value)
+    assert what in str(caught.value)
+    assert snapshot(workspace) == before
+    assert not (workspace.root / "data").exists()
+
+
+def test_a_label_that_only_the_test_file_holds_is_refused_with_its_line(
+    workspace: Workspace, tmp_path: Path
+) -> None:
+    source, test = write(tmp_path / "a.csv", GOOD), write(tmp_path / "b.csv", GOOD + "99,text,maybe,s1\n")
+    before = snapshot(workspace)
+    with pytest.raises(InputError, match=r"b\.csv line 62: label 'maybe'"):
+        onboard(workspace, "mine", wish(source, test))
+    assert snapshot(workspace) == before
+
+
+@pytest.mark.parametrize("name", ["../up", "", "a/b", ".hidden", "x" * 65, "-dash", "a b", "ä"])
+def test_names_that_are_no_safe_file_names_are_refused(
+    workspace: Workspace, tmp_path: Path, name: str
+) -> None:
+    with pytest.raises(InputError, match="not usable as a name"):
+        onboard(workspace, name, wish(write(tmp_path / "good.csv", GOOD)))
+
+
+def test_a_taken_name_is_refused(workspace: Workspace, tmp_path: Path) -> None:
+    source = write(tmp_path / "good.csv", GOOD)
+    onboard(workspace, "mine", wish(source))
+    with pytest.raises(InputError, match="is there already"):
+        onboard(workspace, "mine", wish(source))
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "found"),
+    [
+        (
+            [
+                "new",
+                "x",
+                "--from",
+                "missing.csv",
+                "--task",
+                "classification",
+                "--input",
+                "t",
+                "--target",
+                "l",
+            ],
+            2,
+            "missing.csv",
+        ),
+        (["run", "unknown"], 2, "recipe unknown"),
+        (["run", "../etc"], 2, "not usable as a name"),
+        (["predict", "unknown", "text"], 2, "recipe unknown"),
+        (["nonsense"], 2, "No such command"),
+        (["recipe"], 2, "no name"),
+    ],
+)
+def test_mistakes_end_with_2_and_a_message_without_traceback(
+    workspace: Workspace, words: list[str], code: int, found: str
+) -> None:
+    told = subprocess.run(
+        [sys.executable, "-c", "from seqline.cli import main; main()", *words],
+        cwd=workspace.root, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert told.returncode == code
+    assert found in told.stderr
+    assert "Traceback" not in told.stderr
+    assert told.stdout == ""
