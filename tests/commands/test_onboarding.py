@@ -115,7 +115,13 @@ BAD = [
     ("not utf-8", "bad.csv", GOOD.encode() + b"99,caf\xe9,yes,s1\n", "line 62", "UTF-8"),
     ("a field too many", "bad.csv", GOOD + "99,one,yes,s1,extra\n", "line 62", "5 fields"),
     ("an unclosed quote", "bad.csv", GOOD + '99,"never closed,yes,s1\n', "line 62", "quote"),
-    ("a truncated gzip", "bad.csv.gz", gzip.compress(GOOD.encode())[:-20], "bad.csv.gz", "cut short"),
+    (
+        "a truncated gzip",
+        "bad.csv.gz",
+        gzip.compress(GOOD.encode())[:-20],
+        "bad.csv.gz",
+        "truncated gzip data",
+    ),
     ("one class only", "bad.csv", GOOD.replace("yes", "no"), "column 'label'", "only the value 'no'"),
     ("a label missing", "bad.csv", GOOD + "99,text,,s1\n", "line 62", "no value in column 'label'"),
     (

@@ -45,13 +45,14 @@ class Outcome:
         ]
         if facts["baseline"] != "none":
             found.append(("baseline", f"{facts['baseline_score']:.4f}  {facts['baseline']}"))
-        return [
-            *found,
+        found += [
             ("gate", verdict),
             ("report", facts["report"]),
             ("history", f"seqline history {facts['name']}"),
-            ("ask it", f'seqline predict {facts["name"]} "some text"'),
         ]
+        if facts["champion"] is not None:
+            found.append(("ask it", f'seqline predict {facts["name"]} "some text"'))
+        return found
 
     def table(self) -> str:
         """Aligned lines."""

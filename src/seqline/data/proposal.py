@@ -97,7 +97,8 @@ def propose(
     words = np.asarray(found.word_counts)
     p95 = float(np.quantile(words, 0.95))
     max_length = min(_LONGEST, int(np.ceil(p95 * _HEADROOM / _LENGTH_STEP)) * _LENGTH_STEP)
-    reasons.append(f"max_length {max_length} tokens: 95 % of the inputs have at most {p95:.0f} words")
+    cut = "; longer ones keep their head and tail" if max_length == _LONGEST else ""
+    reasons.append(f"max_length {max_length} tokens: 95 % of the inputs have at most {p95:.0f} words{cut}")
     text: dict[str, Any] = {"column": found.input_column, "tokenizer": "word", "max_length": max_length}
     text["vocab_size"] = 30_000 if words.sum() > _LARGE_CORPUS_WORDS else 10_000
     if found.with_markup > _MARKUP_SHARE * found.rows:
@@ -110,9 +111,10 @@ def propose(
     if group_column:
         split["by"] = group_column
     training: dict[str, Any] = {
-        "epochs": 4,
+        "epochs": 6,
         "batch_size": 64,
         "learning_rate": 2.0e-3,
+        "monitor": "accuracy",
         "seed": 0,
         "threads": 2,
     }
@@ -138,6 +140,8 @@ def propose(
             "bidirectional": True,
             "pooling": "max_mean",
             "dropout": 0.5,
+            "embedding_dropout": 0.5,
+            "word_dropout": 0.1,
         },
         "training": training,
         "evaluation": {"slices": ["length"], "behaviours": ["case", "space"]},
