@@ -12,7 +12,7 @@ from seqline.data.proposal import Survey, propose
 from seqline.data.readers import Row
 from seqline.data.sources import import_file
 from seqline.errors import InputError, SeqlineError
-from seqline.files import complete_folder
+from seqline.files import atomic_write, complete_folder
 from seqline.graph import call_dvc
 from seqline.workspace import Workspace
 
@@ -71,17 +71,31 @@ def make_sample(workspace: Workspace) -> bool:
 
 
 def prove_data(workspace: Workspace) -> None:
-    """Refuse to go on while `data/` is not what `data.dvc` records: the next `dvc add` would forget the difference."""
-    if not (workspace.root / "data.dvc").is_file():
+    """Refuse to go on while `data/` is not what `data.dvc` records: the next `dvc add` would forget the difference.
+
+    DVC hashes the rows and compares. In a fresh clone its cache is empty, and then it does not compare; adding the
+    rows to the cache does, because the record must come out as it was.
+    """
+    record = workspace.root / "data.dvc"
+    if not record.is_file():
         return
     status = call_dvc(workspace.root, "status", "data.dvc")
-    if status.returncode != 0 or "up to date" not in status.stdout:
-        raise SeqlineError(
-            "data/",
-            "it does not have the hash that data.dvc records\n" + (status.stdout + status.stderr).strip(),
-            "the recorded rows, byte for byte",
-            "`dvc checkout` or `dvc pull` brings recorded rows back; `dvc add data` records what is there now",
-        )
+    found = status.stdout + status.stderr
+    if status.returncode == 0 and "not in cache" in found:
+        recorded = record.read_bytes()
+        added = call_dvc(workspace.root, "add", "--quiet", "data")
+        if added.returncode == 0 and record.read_bytes() == recorded:
+            return
+        found = added.stderr or f"data.dvc would become\n{record.read_text(encoding='utf-8')}"
+        atomic_write(record, recorded)
+    elif status.returncode == 0 and "up to date" in found:
+        return
+    raise SeqlineError(
+        "data/",
+        "it does not have the hash that data.dvc records\n" + found.strip(),
+        "the recorded rows, byte for byte",
+        "`dvc checkout` or `dvc pull` brings recorded rows back; `dvc add data` records what is there now",
+    )
 
 
 def onboard(workspace: Workspace, name: str, wish: Wish) -> Onboarded:

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from seqline.config import load_recipe, write_yaml
-from seqline.errors import InputError
+from seqline.errors import InputError, SeqlineError
 from seqline.onboarding import Wish, onboard, prove_data
 from seqline.workspace import Workspace
 
@@ -100,6 +100,20 @@ def test_a_second_recipe_keeps_the_first(workspace: Workspace, tmp_path: Path) -
     with pytest.raises(Exception, match="does not have the hash"):
         onboard(workspace, "three", wish(source))
     assert workspace.recipe_names() == ["one", "two"]
+
+
+def test_a_fresh_clone_proves_its_rows_with_an_empty_cache(workspace: Workspace, tmp_path: Path) -> None:
+    onboard(workspace, "one", wish(write(tmp_path / "good.csv", GOOD)))
+    shutil.rmtree(workspace.root / ".dvc" / "cache")
+    recorded = (workspace.root / "data.dvc").read_bytes()
+    prove_data(workspace)
+    shutil.rmtree(workspace.root / ".dvc" / "cache")
+    rows = workspace.data_folder("one") / "train" / "imported.jsonl"
+    rows.chmod(0o644)
+    rows.write_text(rows.read_text().replace("text 1", "text 2", 1))
+    with pytest.raises(SeqlineError, match="does not have the hash"):
+        prove_data(workspace)
+    assert (workspace.root / "data.dvc").read_bytes() == recorded
 
 
 BAD = [
