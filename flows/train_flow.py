@@ -7,6 +7,7 @@ names, live lines in its log, a retry where one can help, a table as an artifact
 from __future__ import annotations
 
 import json
+import logging
 import os
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -30,6 +31,15 @@ from seqline.tracking.runs import connect, finish_run, log_epoch, reconcile, sta
 from seqline.workspace import Workspace
 
 LAST_STAGE = "evaluate"
+
+
+class _MessageOnly(logging.Filter):
+    """Leaves the traceback out of Prefect's log where the error's own message says where, what and what to do."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        if record.exc_info and isinstance(record.exc_info[1], SeqlineError):
+            record.exc_info = None
+        return True
 
 
 def _was_killed(_task: Task[Any, Any], _run: TaskRun, state: State[Any]) -> bool:
@@ -76,7 +86,7 @@ def run_stage(root: str, stage: str, run_id: str) -> None:
     tail.forward()
 
 
-@task(persist_result=False)
+@task(task_run_name="compare-with-champion", persist_result=False)
 def compare_with_champion(root: str, name: str) -> None:
     """Refuse rows whose words the champion's tokenizer does not know: most likely they are not what they were.
 
@@ -98,7 +108,7 @@ def compare_with_champion(root: str, name: str) -> None:
     logger.info("%s", validation_table(result))
 
 
-@task(retries=2, retry_delay_seconds=5, persist_result=False)
+@task(task_run_name="register", retries=2, retry_delay_seconds=5, persist_result=False)
 def register(root: str, name: str, run_id: str) -> int:
     """One model version of this content; a retry helps where the MLflow server was away for a moment."""
     workspace = Workspace(Path(root))
@@ -109,7 +119,7 @@ def register(root: str, name: str, run_id: str) -> int:
     return version.version
 
 
-@task(persist_result=False)
+@task(task_run_name="promote", persist_result=False)
 def decide(root: str, name: str) -> str:
     """Challenger against champion. A refusal is an answer, not a failure: the run did what it is for."""
     workspace = Workspace(Path(root))
@@ -139,6 +149,8 @@ def train_flow(name: str, root: str = ".") -> dict[str, Any]:
     Returns:
         The outcome's summary, JSON values.
     """
+    for logger_name in ("prefect.task_runs", "prefect.flow_runs"):
+        logging.getLogger(logger_name).addFilter(_MessageOnly())
     workspace = Workspace.find(Path(root))
     workspace.recipe(name)
     here = str(workspace.root)

@@ -175,6 +175,7 @@ def test_data_that_break_the_contract_end_with_3_and_nothing_new(project: Projec
     project.change_recipe("tiny", validation={"min_rows": 5000})
     told = project.seqline("run", "tiny", check=3)
     assert "600" in told.stderr
+    assert "Traceback" not in told.stdout + told.stderr
     assert champion(project) == 1
     assert len(history(project)) == 4
 

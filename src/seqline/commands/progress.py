@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 
 # A flow names a file here; each epoch adds a JSON line to it, which the flow carries on to MLflow live.
 EVENTS_VARIABLE = "SEQLINE_EVENTS"
+# Without a terminal there is no bar; a line says that the work goes on.
+_SILENCE_SECONDS = 15.0
 
 
 def event_line(event: Event) -> str:
@@ -37,7 +40,7 @@ def event_line(event: Event) -> str:
             record = event.record
             valid = "  ".join(f"valid {name} {value:.4f}" for name, value in record.valid.items())
             mark = "  best so far" if record.is_best else ""
-            return f"epoch {record.epoch}  train loss {record.train_loss:.4f}  {valid}  {event.seconds:.0f} s{mark}"
+            return f"epoch {record.epoch}  train loss {record.train_loss:.4f}  {valid}  {event.seconds:.0f} s in all{mark}"
         case StoppedEarly():
             return f"stopped after epoch {event.epoch}: {event.patience} epochs without a better one than {event.best_epoch}"
         case Progress():
@@ -60,6 +63,7 @@ class TrainingDisplay:
             disable=not self._console.is_terminal,
         )
         self._task = self._bar.add_task("training", total=None)
+        self._spoke = time.monotonic()
 
     def __call__(self, event: Event) -> None:
         if isinstance(event, Progress):
@@ -68,9 +72,11 @@ class TrainingDisplay:
             self._bar.update(
                 self._task, completed=event.batch, total=event.steps_per_epoch, description=description
             )
-            return
+            if self._console.is_terminal or time.monotonic() - self._spoke < _SILENCE_SECONDS:
+                return
         self._bar.stop()
         self._console.print(event_line(event), markup=False)
+        self._spoke = time.monotonic()
         if self._events_path and isinstance(event, EpochEnd):
             with Path(self._events_path).open("a", encoding="utf-8") as handle:
                 handle.write(json.dumps(event.record.figures(), allow_nan=False) + "\n")
