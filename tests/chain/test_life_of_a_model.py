@@ -14,6 +14,7 @@ from pathlib import Path
 
 from conftest import Project
 
+from seqline.config import read_yaml
 from seqline.files import files_below, sha256_file
 
 
@@ -75,6 +76,23 @@ def test_a_second_run_changes_nothing(project: Project) -> None:
     assert {path: sha256_file(path) for path in before} == before
     assert len(history(project)) == 1
     assert "up to date" in project.dvc("repro", "evaluate@tiny").stdout
+
+
+def test_dvc_knows_every_file_evaluate_writes_and_shows_metrics_and_plots(
+    project: Project, tmp_path: Path
+) -> None:
+    tracked = {
+        entry["path"] for entry in read_yaml(project.root / "dvc.lock")["stages"]["evaluate@tiny"]["outs"]
+    }
+    written = {
+        str(path.relative_to(project.root)) for path in files_below(project.root / "artifacts/tiny/evaluate")
+    }
+    assert tracked == written
+    shown = json.loads(project.dvc("metrics", "show", "--json").stdout)
+    metrics = next(iter(shown.values()))["data"]["artifacts/tiny/evaluate/metrics.json"]["data"]
+    assert metrics["accuracy"] > metrics["baseline.majority.accuracy"]
+    project.dvc("plots", "show", "--out", str(tmp_path / "plots"))
+    assert "confusion" in (tmp_path / "plots" / "index.html").read_text()
 
 
 def test_dvc_alone_gives_the_same_bytes(project: Project) -> None:

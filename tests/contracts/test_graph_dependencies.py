@@ -59,8 +59,10 @@ def test_no_dependency_is_idle(stage: str) -> None:
 def test_a_stage_depends_on_sections_that_exist_and_writes_below_artifacts(stage: str) -> None:
     (sections,) = STAGES[stage]["params"][0].values()
     assert set(sections) <= set(Recipe.model_fields)
-    for out in STAGES[stage]["outs"]:
-        assert str(out).startswith("artifacts/${item.name}/" + stage)
+    for kind in ("outs", "metrics", "plots"):
+        for out in STAGES[stage].get(kind, []):
+            path = out if isinstance(out, str) else next(iter(out))
+            assert path.startswith("artifacts/${item.name}/" + stage)
 
 
 def test_the_sections_a_stage_declares_are_those_its_code_reads() -> None:
