@@ -42,10 +42,19 @@ class _MessageOnly(logging.Filter):
         return True
 
 
+def _error_of(state: State[Any]) -> Any:
+    return state.data.data if hasattr(state.data, "data") else state.data
+
+
 def _was_killed(_task: Task[Any, Any], _run: TaskRun, state: State[Any]) -> bool:
     """A stage that was killed (out of memory, a node that went away) goes on from its checkpoint; other failures stay."""
-    error = state.data.data if hasattr(state.data, "data") else state.data
+    error = _error_of(state)
     return isinstance(error, StageFailed) and error.exit_code < 0
+
+
+def _may_pass_by_itself(_task: Task[Any, Any], _run: TaskRun, state: State[Any]) -> bool:
+    """A server that was away for a moment; never what seqline itself refuses."""
+    return not isinstance(_error_of(state), SeqlineError)
 
 
 @dataclass
@@ -108,9 +117,15 @@ def compare_with_champion(root: str, name: str) -> None:
     logger.info("%s", validation_table(result))
 
 
-@task(task_run_name="register", retries=2, retry_delay_seconds=5, persist_result=False)
+@task(
+    task_run_name="register",
+    retries=2,
+    retry_delay_seconds=5,
+    retry_condition_fn=_may_pass_by_itself,
+    persist_result=False,
+)
 def register(root: str, name: str, run_id: str) -> int:
-    """One model version of this content; a retry helps where the MLflow server was away for a moment."""
+    """One model version of this content."""
     workspace = Workspace(Path(root))
     version = register_artifacts(connect(workspace.root), name, recipe=workspace.recipe(name), run_id=run_id)
     get_run_logger().info(

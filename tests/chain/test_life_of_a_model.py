@@ -169,6 +169,14 @@ def test_a_worse_challenger_is_refused_with_reasons_and_the_alias_stays(project:
     assert len(history(project)) == 2
 
 
+def test_another_gate_is_another_question(project: Project) -> None:
+    assert "nothing to do" in project.seqline("run", "tiny", check=4).stdout
+    project.change_recipe("tiny", gate={"min_test_rows": 150})
+    assert "nothing to do" not in project.seqline("run", "tiny", check=4).stdout
+    assert [entry["outcome"] for entry in history(project)] == ["promoted", "refused", "refused"]
+    assert "up to date" in project.dvc("status", "evaluate@tiny").stdout
+
+
 def test_a_passing_challenger_takes_over_and_a_rollback_brings_the_old_one_back(project: Project) -> None:
     project.change_recipe(
         "tiny",
@@ -195,7 +203,7 @@ def test_data_that_break_the_contract_end_with_3_and_nothing_new(project: Projec
     assert "600" in told.stderr
     assert "Traceback" not in told.stdout + told.stderr
     assert champion(project) == 1
-    assert len(history(project)) == 4
+    assert len(history(project)) == 5
 
 
 def test_verify_finds_an_altered_artifact(project: Project) -> None:

@@ -157,10 +157,43 @@ class _Question:
         return len(seen - {self.challenger.content_key})
 
 
+def is_decided(
+    tracking: Tracking,
+    name: str,
+    version: int,
+    *,
+    recipe: Recipe,
+    prepare_folder: Path,
+    evaluate_folder: Path,
+) -> bool:
+    """Whether `promote` would have nothing new to say about a version: it is champion, or was refused for good.
+
+    Args:
+        tracking: Where.
+        name: The model.
+        version: The version that the artifacts at hand are.
+        recipe: Its recipe; another gate is another question.
+        prepare_folder: As for `promote`.
+        evaluate_folder: As for `promote`.
+    """
+    current, challenger = champion(tracking, name), with_alias(tracking, name, CHALLENGER)
+    if current is not None and current.version == version:
+        return True
+    if challenger is None or challenger.version != version:
+        return False
+    evaluated = challenger.tags.get("evaluation_sha256", "")
+    rows = load_test_rows(prepare_folder, evaluate_folder, recipe, evaluated, name)
+    question = _Question(recipe, challenger, current, rows, again=False)
+    return _lasting_refusal(ledger_of(tracking.root, name).entries(), question) is not None
+
+
 def _decide(tracking: Tracking, ledger: Ledger, question: _Question) -> Decision:
     entries = ledger.entries()
     challenger, current = question.challenger, question.current
-    _repeat_refusal(entries, question)
+    # The same question has the same answer: no scoring, no second line in the ledger.
+    refused = _lasting_refusal(entries, question)
+    if refused is not None:
+        raise _refusal(challenger, refused)
     looks = question.looks(entries)
     judgement = _judged(tracking, question, looks)
     verdicts, comparison = judgement.verdicts, judgement.comparison
@@ -218,15 +251,15 @@ def _praise(judgement: Judgement) -> str:
     )
 
 
-def _repeat_refusal(entries: list[Entry], question: _Question) -> None:
-    """Refuse the same question again without scoring and without a second line."""
+def _lasting_refusal(entries: list[Entry], question: _Question) -> list[Verdict] | None:
+    """The verdicts of a refusal of the same question, unless another day could judge it otherwise."""
     key = question.key
     for entry in reversed(entries):
         if entry.outcome == "refused" and entry.decision_key == key:
             verdicts = [Verdict(**record) for record in entry.verdicts]
-            if not any(not v.passed and v.rule in _TRANSIENT_RULES for v in verdicts):
-                raise _refusal(question.challenger, verdicts)
-            return
+            transient = any(not v.passed and v.rule in _TRANSIENT_RULES for v in verdicts)
+            return None if transient else verdicts
+    return None
 
 
 def _refusal(challenger: RegisteredVersion, verdicts: list[Verdict]) -> GateRefused:
