@@ -93,6 +93,7 @@ class ModelSection(Section):
     cell: Literal["rnn", "lstm", "gru"] = "lstm"
     nonlinearity: Literal["tanh", "relu", "leaky_relu", "sigmoid"] = Field("tanh", description="Of cell rnn.")
     embedding_dim: int = Field(128, ge=1)
+    embedding_std: float = Field(0.1, gt=0.0, description="Standard deviation that word vectors start with.")
     hidden_size: int = Field(128, ge=1)
     num_layers: int = Field(1, ge=1, le=16)
     bidirectional: bool = True
@@ -127,6 +128,11 @@ class TrainingSection(Section):
     schedule: Literal["one_cycle", "cosine", "plateau", "constant"] = "one_cycle"
     clip_norm: float = Field(1.0, ge=0.0, description="Largest gradient norm; 0 turns clipping off.")
     label_smoothing: float = Field(0.0, ge=0.0, lt=1.0)
+    adversarial_radius: float = Field(
+        0.0,
+        ge=0.0,
+        description="Learn each step again with embeddings moved this far against it; twice the time; 0: off.",
+    )
     class_weights: Literal["none", "balanced"] = "none"
     monitor: Literal["loss", "accuracy", "macro_f1"] = Field(
         "loss", description="On valid; picks the best epoch."

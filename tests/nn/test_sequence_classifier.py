@@ -26,6 +26,7 @@ def build(**settings: Any) -> SequenceClassifier:
         "vocab_size": VOCAB_SIZE,
         "num_classes": NUM_CLASSES,
         "embedding_dim": 6,
+        "embedding_std": 0.1,
         "hidden_size": 5,
         "num_layers": 1,
         "cell": "lstm",

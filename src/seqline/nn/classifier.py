@@ -16,8 +16,6 @@ from seqline.nn.pooling import POOLINGS
 from seqline.nn.recurrent import Recurrent
 
 PADDING_ID = 0
-# Small beside Xavier's input weights: the first steps of training then see gates near their biases.
-EMBEDDING_STD = 0.1
 
 
 class SequenceClassifier(nn.Module):
@@ -29,7 +27,9 @@ class SequenceClassifier(nn.Module):
     Args:
         vocab_size: V; id 0 is padding (its vector is and stays zero), 1 is unknown.
         num_classes: C.
-        embedding_dim: E; vectors start normal with standard deviation 0.1.
+        embedding_dim: E.
+        embedding_std: Standard deviation that vectors start with. Small: the first steps see gates near their
+            biases, and few rows are learned sooner. 1: words move little from where they start.
         hidden_size: Units of each direction of each layer.
         num_layers: Recurrent layers.
         cell: A key of `seqline.nn.cells.CELLS`.
@@ -54,6 +54,7 @@ class SequenceClassifier(nn.Module):
         vocab_size: int,
         num_classes: int,
         embedding_dim: int,
+        embedding_std: float,
         hidden_size: int,
         num_layers: int,
         cell: str,
@@ -69,7 +70,7 @@ class SequenceClassifier(nn.Module):
     ) -> None:
         super().__init__()
         self.embedding = nn.Embedding(vocab_size, embedding_dim, padding_idx=PADDING_ID)
-        nn.init.normal_(self.embedding.weight, std=EMBEDDING_STD)
+        nn.init.normal_(self.embedding.weight, std=embedding_std)
         nn.init.zeros_(self.embedding.weight[PADDING_ID])
         self.word_dropout = StepDropout(rate=word_dropout)
         self.embedding_dropout = FeatureDropout(rate=embedding_dropout)

@@ -24,6 +24,7 @@ from seqline.data.arrays import SequenceArrays
 from seqline.errors import InputError, SeqlineError
 from seqline.files import sha256_json
 from seqline.training import optim, precision, seeding
+from seqline.training.adversarial import EmbeddingAdversary
 from seqline.training.batches import SplitBatches
 from seqline.training.checkpoint import Checkpoint, CheckpointStore, Position, Tensors
 from seqline.training.events import (
@@ -149,6 +150,8 @@ class _Trainer:
         self._network = network.to(self._device)
         self._optimizer = optim.build_optimizer(self._network, settings)
         self._schedule = optim.SCHEDULES[settings.schedule]
+        radius = settings.adversarial_radius
+        self._adversary = EmbeddingAdversary(self._network, radius=radius) if radius > 0 else None
         self._store = CheckpointStore(folder=checkpoint_folder, identity=self._identity(digest))
         self._steps_per_epoch = len(train.shuffled(seed=settings.seed, epoch=1))
         self._position = Position()
@@ -242,20 +245,28 @@ class _Trainer:
     def _step(self, batch: SequenceBatch) -> float:
         """One optimiser step; the batch's mean loss before it."""
         batch = batch.to(self._device)
-        with precision.autocast(self._precision, self._device):
-            logits = self._network(batch)
-        loss = self._loss(logits.float(), batch)
-        value = loss.item()
-        if not math.isfinite(value):
-            self._stop(f"the loss is {value}")
         self._optimizer.zero_grad(set_to_none=True)
-        loss.backward()
+        value = self._backward(batch)
+        if self._adversary is not None:
+            with self._adversary.attacking():
+                self._backward(batch)
         norm = optim.gradient_norm(self._network, clip_norm=self._settings.clip_norm)
         if not math.isfinite(norm):
             self._stop(f"the gradient norm is {norm}")
         for group in self._optimizer.param_groups:
             group["lr"] = self._learning_rate(step=self._position.step)
         self._optimizer.step()
+        return value
+
+    def _backward(self, batch: SequenceBatch) -> float:
+        """Add the gradient of the batch's mean loss; returns that loss."""
+        with precision.autocast(self._precision, self._device):
+            logits = self._network(batch)
+        loss = self._loss(logits.float(), batch)
+        value = loss.item()
+        if not math.isfinite(value):
+            self._stop(f"the loss is {value}")
+        loss.backward()
         return value
 
     def _stop(self, found: str) -> NoReturn:
