@@ -79,4 +79,6 @@ class TrainingDisplay:
         self._spoke = time.monotonic()
         if self._events_path and isinstance(event, EpochEnd):
             with Path(self._events_path).open("a", encoding="utf-8") as handle:
-                handle.write(json.dumps(event.record.figures(), allow_nan=False) + "\n")
+                # The time goes to MLflow only: history.json must be the same bytes in every run.
+                figures = {**event.record.figures(), "seconds": event.seconds}
+                handle.write(json.dumps(figures, allow_nan=False) + "\n")
