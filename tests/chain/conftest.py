@@ -7,7 +7,6 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -111,10 +110,6 @@ def project(tmp_path_factory: pytest.TempPathFactory, csv_files: tuple[Path, Pat
         },
         gate={"baseline": "majority", "floors": {"accuracy": 0.5}, "min_test_rows": 100},
     )
+    # As in a fresh clone: no runtime state at all.
+    shutil.rmtree(made.root / ".seqline")
     return made
-
-
-@pytest.fixture(scope="session")
-def empty_project(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Project]:
-    """Makes fresh projects without recipes."""
-    return lambda name: make_project(tmp_path_factory.mktemp(name))

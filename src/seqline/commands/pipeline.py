@@ -157,7 +157,10 @@ def run(name: str, as_json: bool) -> None:
         )
         outcome = describe(workspace, name)
     else:
-        os.environ.setdefault("PREFECT_HOME", str(workspace.state / "prefect"))
+        prefect_home = workspace.state / "prefect"
+        # Prefect's server waits for ever where the folder above is missing.
+        prefect_home.mkdir(parents=True, exist_ok=True)
+        os.environ.setdefault("PREFECT_HOME", str(prefect_home))
         outcome = _flow(workspace, "train_flow.py").run_here(workspace, name)
     click.echo(json.dumps(outcome.summary, indent=2, allow_nan=False) if as_json else outcome.table())
     sys.exit(outcome.exit_code)
