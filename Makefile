@@ -31,7 +31,7 @@ venv:
 	@sha256sum --check --status $(BIN)/../lock.sha256 2>/dev/null || { \
 	  echo "installing what requirements.lock names into .venv (once; a few minutes)" && \
 	  $(PYTHON) -m venv .venv && \
-	  $(BIN)/pip install --quiet --no-deps --requirement requirements.lock 2>&1 | { grep -v "^WARNING: Location" || true; } && \
+	  $(BIN)/pip install --quiet --no-deps --requirement requirements.lock && \
 	  $(BIN)/pip install --quiet --no-deps --no-build-isolation --editable . && \
 	  $(BIN)/pip check && \
 	  sha256sum requirements.lock > .venv/lock.sha256; }
