@@ -149,7 +149,8 @@ def decide(root: str, name: str) -> str:
     except GateRefused as refusal:
         get_run_logger().warning("%s", refusal)
         return "refused"
-    get_run_logger().info("%s: %s\n%s", decision.outcome, decision.reason, decision.table())
+    table = f"\n{decision.table()}" if decision.verdicts else ""
+    get_run_logger().info("%s: %s%s", decision.outcome, decision.reason, table)
     return decision.outcome
 
 

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import inspect
 import os
 import sys
 
@@ -35,17 +36,19 @@ _INTERRUPTED = 130
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
 @click.version_option(__version__, prog_name="seqline")
 def cli() -> None:
-    r"""Keep recurrent models trained, tested and promoted on your sequence data.
+    """Keep recurrent models trained, tested and promoted on your sequence data.
 
     \b
     seqline run sentiment                     the whole chain on the embedded sample
     seqline new NAME --from FILE ...          a recipe and data from your own file
     seqline predict NAME "some text"          the champion's answer
-    """
+    """  # noqa: D301 (the backslash is click's mark for lines it must not join)
 
 
 for module in (data, pipeline, registry, answers):
     for command in module.COMMANDS:
+        # click must not break an example: people paste it.
+        command.help = inspect.cleandoc(command.help or "").replace("Example:", "\b\nExample:")
         cli.add_command(command)
 
 
@@ -64,7 +67,3 @@ def main() -> None:
     except click.ClickException as error:
         error.show()
         sys.exit(error.exit_code)
-    except BrokenPipeError:
-        # The reader of our output went away (`| head`): nobody is left to tell.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(0)

@@ -8,6 +8,7 @@ nearest valid key and what to do.
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal, get_args
@@ -17,6 +18,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from seqline.errors import InputError
 from seqline.files import atomic_write
+
+_POWER_OF_TEN = re.compile(r"[+-]?\d+(?:\.\d*)?[eE][+-]?\d+")
 
 
 class Section(BaseModel):
@@ -169,8 +172,12 @@ class GateSection(Section):
     """Rules a challenger must pass before it may bear the alias champion."""
 
     metric: Literal["accuracy", "macro_f1"] = "accuracy"
-    floors: dict[str, float] = Field({}, description="Smallest value for metrics where more is better.")
-    ceilings: dict[str, float] = Field({}, description="Largest value for metrics where less is better.")
+    floors: dict[Literal["accuracy", "macro_f1", "auroc"], float] = Field(
+        {}, description="Smallest value for metrics where more is better."
+    )
+    ceilings: dict[Literal["log_loss", "ece"], float] = Field(
+        {}, description="Largest value for metrics where less is better."
+    )
     baseline: Literal["majority", "tfidf_unigram", "tfidf_bigram", "nb_lr", "none"] = "tfidf_bigram"
     champion: Literal["better", "not_worse"] = Field("better", description="What it must be, significantly.")
     margin: float = Field(0.005, ge=0.0, le=1.0, description="Of not_worse: the loss that does not matter.")
@@ -298,6 +305,8 @@ def _explain(error: Any) -> str:
         return f"{key}: {error['ctx']['error']}" if location else str(error["ctx"]["error"])
     found = error.get("input")
     quoting = "; quote the word in YAML" if isinstance(found, bool) and error["type"] == "string_type" else ""
+    if isinstance(found, str) and _POWER_OF_TEN.fullmatch(found):
+        quoting = "; YAML reads a power of ten as a number only with a point and a sign: 2.0e-3, 1.0e+6"
     return f"{key}: found {found!r}; {error['msg'].lower()}{quoting}"
 
 

@@ -102,8 +102,7 @@ def reproduce(
     if process.returncode != 0:
         found = [match for line in told if (match := _EXIT_CODE.search(line))]
         code = int(found[-1]["code"]) if found else 1
-        # DVC's own closing lines repeat the command; the stage's message stands before them.
-        message = [
-            line for line in told if not line.startswith(("ERROR:", "Running stage", "> ")) and line.strip()
-        ]
+        # Where the stage's command failed, DVC's own lines only repeat it; else they are all there is to know.
+        own = ("ERROR:", "Running stage", "> ") if found else ()
+        message = [line for line in told if line.strip() and not line.startswith(own)]
         raise StageFailed(stage, code, "\n".join(message[-40:]))

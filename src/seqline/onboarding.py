@@ -90,7 +90,7 @@ def prove_data(workspace: Workspace) -> None:
         atomic_write(record, recorded)
     elif status.returncode == 0 and "up to date" in found:
         return
-    raise SeqlineError(
+    raise InputError(
         "data/",
         "it does not have the hash that data.dvc records\n" + found.strip(),
         "the recorded rows, byte for byte",
@@ -112,7 +112,7 @@ def onboard(workspace: Workspace, name: str, wish: Wish) -> Onboarded:
                 f"name {name}",
                 f"{taken} is there already",
                 "a new name",
-                f"choose another name, or remove {taken}",
+                "choose another name; docs/your-own-file.md says how a model is removed",
             )
     staging = workspace.state / "staging" / name
     shutil.rmtree(staging, ignore_errors=True)

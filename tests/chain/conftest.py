@@ -101,8 +101,14 @@ def project(tmp_path_factory: pytest.TempPathFactory, csv_files: tuple[Path, Pat
     )  # fmt: skip
     made.change_recipe(
         "tiny",
-        model={"hidden_size": 16, "embedding_dim": 16, "dropout": 0.1},
-        training={"epochs": 3, "batch_size": 32, "learning_rate": 0.01, "threads": 1},
+        model={
+            "hidden_size": 16,
+            "embedding_dim": 16,
+            "dropout": 0.1,
+            "embedding_dropout": 0.0,
+            "word_dropout": 0.0,
+        },
+        training={"epochs": 6, "batch_size": 32, "learning_rate": 0.02, "threads": 1},
         evaluation={
             "bootstrap_rounds": 100,
             "baselines": ["majority", "tfidf_unigram"],

@@ -55,7 +55,11 @@ def test_a_killed_run_is_followed_by_one_that_ends_with_a_champion(project: Proj
     os.killpg(victim.pid, signal.SIGKILL)
     victim.wait()
 
+    other = subprocess.Popen(
+        ["seqline", "run", "tiny"], cwd=project.root, env=project.environment(), stdout=subprocess.DEVNULL
+    )
     told = project.seqline("run", "tiny")
+    assert other.wait() == 0
     table = dict(line.split("  ", 1) for line in told.stdout.splitlines()[-8:])
     assert table["champion"].strip() == "version 1"
     assert table["gate"].strip().startswith("promoted")
@@ -136,6 +140,19 @@ def test_the_champion_answers_arguments_files_and_standard_input(
     assert [classes[row["prediction"]] for row in predictions] == [line["label"] for line in from_file]
 
 
+def test_bad_files_to_predict_are_refused_and_a_reader_may_leave(
+    project: Project, tmp_path: Path, csv_files: tuple[Path, Path]
+) -> None:
+    (tmp_path / "latin.txt").write_bytes(b"caf\xe9\n")
+    for name, found in (("missing.txt", "no such file"), ("latin.txt", "UTF-8")):
+        told = project.seqline("predict", "tiny", "--file", str(tmp_path / name), check=2)
+        assert found in told.stderr
+        assert "Traceback" not in told.stderr
+    told = project.call("sh", "-c", 'seqline predict tiny --file "$0" | head -1', str(csv_files[1]), check=0)
+    assert len(told.stdout.splitlines()) == 1
+    assert told.stderr == ""
+
+
 def test_mlflow_loads_the_champion_from_a_folder_outside_the_project(
     project: Project, tmp_path: Path
 ) -> None:
@@ -180,18 +197,23 @@ def test_another_gate_is_another_question(project: Project) -> None:
 def test_a_passing_challenger_takes_over_and_a_rollback_brings_the_old_one_back(project: Project) -> None:
     project.change_recipe(
         "tiny",
-        training={"learning_rate": 0.012, "epochs": 3},
+        training={"learning_rate": 0.025, "epochs": 6},
         gate={"champion": "not_worse", "margin": 1.0, "max_slice_drop": 1.0},
     )
     assert "promoted" in project.seqline("run", "tiny").stdout
     assert champion(project) == 3
     assert "version 1 again" in project.seqline("rollback", "tiny", "--reason", "test").stdout
     assert champion(project) == 1
+    told = project.seqline("run", "tiny", check=4)
+    assert "a rollback took the alias from this content" in told.stdout
+    assert champion(project) == 1
     assert [entry["outcome"] for entry in history(project)] == [
         "promoted",
         "refused",
+        "refused",
         "promoted",
         "rolled_back",
+        "refused",
     ]
     models = project.seqline("models").stdout.splitlines()
     assert models[1].split()[:4] == ["tiny", "3", "1", "3"]
@@ -203,7 +225,7 @@ def test_data_that_break_the_contract_end_with_3_and_nothing_new(project: Projec
     assert "600" in told.stderr
     assert "Traceback" not in told.stdout + told.stderr
     assert champion(project) == 1
-    assert len(history(project)) == 5
+    assert len(history(project)) == 6
 
 
 def test_verify_finds_an_altered_artifact(project: Project) -> None:

@@ -77,3 +77,16 @@ def test_the_sections_a_stage_declares_are_those_its_code_reads() -> None:
 def test_the_sample_data_are_tracked() -> None:
     recorded = read_yaml(ROOT / "data.dvc")
     assert recorded["outs"][0]["path"] == "data"
+
+
+def test_the_gate_bounds_every_metric_on_its_own_side() -> None:
+    from typing import get_args
+
+    from seqline.config import GateSection
+    from seqline.evaluation.metrics import METRICS
+
+    def names(field: str) -> set[str]:
+        return set(get_args(get_args(GateSection.model_fields[field].annotation)[0]))
+
+    assert names("floors") == {name for name, metric in METRICS.items() if metric.direction == "higher"}
+    assert names("ceilings") == {name for name, metric in METRICS.items() if metric.direction == "lower"}

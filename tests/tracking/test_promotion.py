@@ -9,7 +9,7 @@ from seqline.errors import GateRefused, InputError, SeqlineError
 from seqline.files import read_json, write_manifest
 from seqline.tracking.ledger import Entry, champions
 from seqline.tracking.packaging import model_folder_of
-from seqline.tracking.promotion import history, models, rollback
+from seqline.tracking.promotion import history, is_decided, models, rollback
 from seqline.tracking.registry import CHAMPION, aliases_of, champion, champion_folder, get_version, ledger_of
 from seqline.tracking.storage import package_folder
 
@@ -283,3 +283,20 @@ def test_models_lists_champion_challenger_and_score(project: Project) -> None:
     [summary] = models(project.tracking)
     assert (summary.name, summary.versions, summary.champion, summary.challenger) == ("toy", 2, 1, 2)
     assert summary.accuracy == pytest.approx(0.9)
+
+
+def test_the_same_content_in_an_intact_package_mends_a_damaged_champion(project: Project) -> None:
+    recipe = make_recipe()
+
+    def decided(version: int) -> bool:
+        folders = {"prepare_folder": project.prepare_folder, "evaluate_folder": project.evaluate_folder}
+        return is_decided(project.tracking, project.name, version, recipe=recipe, **folders)
+
+    first = project.add(wrong=range(40), recipe=recipe)
+    assert decided(first.version)
+    (champion_folder(project.root, project.name) / "weights.safetensors").unlink()
+    assert not decided(first.version)
+    again = project.register(recipe)
+    mended = project.promote(recipe)
+    assert (mended.outcome, mended.version, mended.previous) == ("promoted", again.version, first.version)
+    assert champion_folder(project.root, project.name).is_dir()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Iterable, Iterator
 from itertools import islice
@@ -24,12 +25,14 @@ _SHOWN_CHARACTERS = 60
 
 def _from_file(path: Path, column: str | None, recipe_column: str) -> Iterator[tuple[str | None, str]]:
     """Row id and text of each row of a file; a `.txt` file has a text a line."""
-    if path.suffix == ".txt":
-        with path.open(encoding="utf-8") as handle:
-            for line in handle:
-                yield None, line.rstrip("\n")
-        return
     from seqline.data.readers import read_rows
+    from seqline.data.streams import require_file, text_lines
+
+    if path.suffix == ".txt":
+        require_file(path)
+        for _, line in text_lines(path):
+            yield None, line.rstrip("\r\n")
+        return
 
     wanted = column or recipe_column
     for row in read_rows(path):
@@ -38,7 +41,8 @@ def _from_file(path: Path, column: str | None, recipe_column: str) -> Iterator[t
                 str(path), f"no column {wanted!r}", f"one of {', '.join(row.values)}", "name it with --column"
             )
         identifier = row.values.get("id")
-        yield None if identifier is None else str(identifier), str(row.values[wanted] or "")
+        value = row.values[wanted]
+        yield None if identifier is None else str(identifier), "" if value is None else str(value)
 
 
 def _answer(predictor: Predictor, rows: Iterable[tuple[str | None, str]], as_json: bool) -> Iterator[str]:
@@ -80,6 +84,10 @@ def predict(name: str, texts: tuple[str, ...], file: Path | None, column: str | 
     """
     if texts and file is not None:
         raise InputError("predict", "both texts and --file", "one of them")
+    if column and (file is None or file.suffix == ".txt" or str(file) == "-"):
+        raise InputError(
+            "predict", "--column without a file of columns", "CSV, TSV, JSON lines or Parquet as --file"
+        )
     workspace = Workspace.find()
     chosen = workspace.recipe(name)
     rows: Iterable[tuple[str | None, str]]
@@ -95,8 +103,12 @@ def predict(name: str, texts: tuple[str, ...], file: Path | None, column: str | 
     from seqline.tracking.registry import champion_folder
 
     predictor = Predictor.load(champion_folder(workspace.root, name))
-    for line in _answer(predictor, rows, as_json):
-        click.echo(line)
+    try:
+        for line in _answer(predictor, rows, as_json):
+            click.echo(line)
+    except BrokenPipeError:
+        # The reader went away (`| head`): it has what it wanted. Nothing may be flushed into the closed pipe at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 COMMANDS = [predict]

@@ -77,24 +77,29 @@ def get(dataset: str, local: Path | None) -> None:
 
     Example: seqline get imdb --from aclImdb_v1.tar.gz
     """
+    from seqline.data.sources import SOURCES
     from seqline.data.sources import get as fetch
 
     workspace = Workspace.find()
     target = workspace.root / "incoming" / dataset
-    with click.progressbar(length=1, label="downloading") as bar:
+    bar = click.progressbar(length=1, label="downloading")
 
-        def progress(done: int, total: int | None) -> None:
-            bar.length = total or done
-            bar.update(done - bar.pos)
+    def progress(done: int, total: int | None) -> None:
+        bar.length = total or done
+        bar.update(done - bar.pos)
 
-        report = fetch(
-            dataset, into=target, local=local, progress=progress, downloads=workspace.state / "downloads"
-        )
+    report = fetch(
+        dataset, into=target, local=local, progress=progress, downloads=workspace.state / "downloads"
+    )
+    bar.render_finish()
     for file, rows in report.rows.items():
         click.echo(f"{rows:>9,} rows  incoming/{dataset}/{file}")
     click.echo(f"archive  {report.archive} ({report.digest})")
+    files = {file.split("/")[0]: f"incoming/{dataset}/{file}" for file in report.rows}
+    source = SOURCES[dataset]
     click.echo(
-        f"next     seqline new {dataset} --from incoming/{dataset}/train/... --test incoming/{dataset}/test/... "
+        f"next     seqline new {dataset} --from {files['train']} --test {files['test']} --task classification"
+        f" --input {source.input_column} --target {source.target_column}"
     )
 
 

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from seqline.errors import GateRefused, SeqlineError
 from seqline.files import read_json
 from seqline.workspace import Workspace
+
+if TYPE_CHECKING:
+    from seqline.tracking.ledger import Entry
 
 _REASON_CHARACTERS = 300
 
@@ -24,8 +28,8 @@ class Outcome:
 
     @property
     def exit_code(self) -> int:
-        """0, or 4 when the gate refused the version at hand."""
-        return GateRefused.exit_code if self.summary["verdict"] == "refused" else 0
+        """0, or 4 when the version at hand was refused or taken down."""
+        return GateRefused.exit_code if self.summary["verdict"] in {"refused", "rolled_back"} else 0
 
     def rows(self) -> list[tuple[str, str]]:
         """Label and value, in reading order."""
@@ -61,6 +65,20 @@ class Outcome:
         return "\n".join(f"{label:<{width}}  {value}" for label, value in rows)
 
 
+def metrics_table(
+    metrics: Mapping[str, float | None], names: Iterable[str], *, cell: str, baselines: Sequence[str]
+) -> str:
+    """The model's metrics above those of its baselines; a metric that is undefined (None) is a blank."""
+    shown = [name for name in names if name in metrics]
+
+    def row(label: str, prefix: str) -> str:
+        values = [metrics.get(prefix + name) for name in shown]
+        return f"{label:<16}" + "".join(f"{'' if value is None else f'{value:.4f}':>11}" for value in values)
+
+    head = f"{'':<16}" + "".join(f"{name:>11}" for name in shown)
+    return "\n".join([head, row(cell, ""), *(row(name, f"baseline.{name}.") for name in baselines)])
+
+
 def describe(workspace: Workspace, name: str) -> Outcome:
     """Read the outcome off the artifacts, the registry and the ledger."""
     from seqline.tracking.journey import registered_already
@@ -74,7 +92,12 @@ def describe(workspace: Workspace, name: str) -> Outcome:
     if version is None:
         raise SeqlineError(name, "the trained model is not registered", hint=f"run `seqline run {name}`")
     current = champion(tracking, name)
-    decisions = [entry for entry in history(workspace.root, name) if entry.version == version.version]
+    decisions = [
+        entry
+        for entry in history(workspace.root, name)
+        # A rollback is about the version it took the alias from as well.
+        if version.version in (entry.version, entry.previous if entry.outcome == "rolled_back" else None)
+    ]
     folder = workspace.artifact_folder(name, "evaluate")
     metrics = read_json(folder / "metrics.json")
     gate = recipe.gate
@@ -90,13 +113,20 @@ def describe(workspace: Workspace, name: str) -> Outcome:
             "test_rows": metrics["rows"],
             "baseline": gate.baseline,
             "baseline_score": metrics.get(f"baseline.{gate.baseline}.{gate.metric}"),
-            "verdict": last.outcome if last else "undecided",
+            "verdict": _verdict(last, version.version),
             "decided": last.time if last else "",
             "reason": last.reason if last else "",
             "run_id": version.run_id,
             "report": str((folder / "report.html").relative_to(workspace.root)),
         }
     )
+
+
+def _verdict(last: Entry | None, version: int) -> str:
+    if last is None:
+        return "undecided"
+    # Rolled back *to* this version, it is champion again.
+    return "promoted" if last.outcome == "rolled_back" and last.version == version else last.outcome
 
 
 def settled(workspace: Workspace, name: str) -> bool:

@@ -6,12 +6,17 @@ import importlib.util
 import json
 import os
 import sys
-from typing import Any
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from seqline.errors import InputError, SeqlineError
 from seqline.workspace import STAGES, Workspace
+
+if TYPE_CHECKING:
+    from seqline.commands.outcome import Outcome
 
 
 @click.command()
@@ -98,6 +103,7 @@ def evaluate(name: str) -> None:
 
     Example: seqline evaluate sentiment
     """
+    from seqline.commands.outcome import metrics_table
     from seqline.evaluation.metrics import METRICS
     from seqline.stages.evaluate import run
 
@@ -110,15 +116,7 @@ def evaluate(name: str) -> None:
         train_folder=workspace.artifact_folder(name, "train"),
         output_folder=output,
     )
-    shown = [metric for metric in METRICS if metric in metrics]
-    click.echo(f"{'':<16}" + "".join(f"{metric:>11}" for metric in shown))
-    click.echo(f"{chosen.model.cell:<16}" + "".join(f"{metrics[metric]:>11.4f}" for metric in shown))
-    for baseline in chosen.evaluation.baselines:
-        values = [metrics.get(f"baseline.{baseline}.{metric}") for metric in shown]
-        click.echo(
-            f"{baseline:<16}"
-            + "".join(f"{value:>11.4f}" if value is not None else f"{'':>11}" for value in values)
-        )
+    click.echo(metrics_table(metrics, METRICS, cell=chosen.model.cell, baselines=chosen.evaluation.baselines))
     click.echo(f"look at  {output.relative_to(workspace.root)}/report.html")
 
 
@@ -136,20 +134,28 @@ def _flow(workspace: Workspace, file_name: str) -> Any:
     return module
 
 
-@click.command()
-@click.argument("name")
-@click.option("--json", "as_json", is_flag=True, help="Print the outcome as one JSON object, nothing else.")
-def run(name: str, as_json: bool) -> None:
-    """Run the whole chain for NAME: validate, prepare, train, evaluate, register, promote.
+@contextmanager
+def _only_run(workspace: Workspace) -> Iterator[None]:
+    """One run in a project folder at a time; the others wait. The system frees the lock of a run that died."""
+    from filelock import FileLock, Timeout
 
-    What did not change is not done again. Exit code 3: validation failed; 4: the gate refused.
+    path = workspace.state / "locks" / "run.lock"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(path)
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        click.echo("another `seqline run` is at work in this folder; waiting for it to end", err=True)
+        lock.acquire()
+    try:
+        yield
+    finally:
+        lock.release()
 
-    Example: seqline run sentiment
-    """
+
+def _run(workspace: Workspace, name: str, as_json: bool) -> Outcome:
     from seqline.commands.outcome import describe, settled
 
-    workspace = Workspace.find()
-    workspace.recipe(name)
     if settled(workspace, name):
         click.echo(
             f"nothing to do for {name}: data, code and recipe are the same, and the gate has decided",
@@ -162,6 +168,23 @@ def run(name: str, as_json: bool) -> None:
         prefect_home.mkdir(parents=True, exist_ok=True)
         os.environ.setdefault("PREFECT_HOME", str(prefect_home))
         outcome = _flow(workspace, "train_flow.py").run_here(workspace, name)
+    return outcome
+
+
+@click.command()
+@click.argument("name")
+@click.option("--json", "as_json", is_flag=True, help="Print the outcome as one JSON object, nothing else.")
+def run(name: str, as_json: bool) -> None:
+    """Run the whole chain for NAME: validate, prepare, train, evaluate, register, promote.
+
+    What did not change is not done again. Exit code 3: validation failed; 4: the gate refused.
+
+    Example: seqline run sentiment
+    """
+    workspace = Workspace.find()
+    workspace.recipe(name)
+    with _only_run(workspace):
+        outcome = _run(workspace, name, as_json)
     click.echo(json.dumps(outcome.summary, indent=2, allow_nan=False) if as_json else outcome.table())
     sys.exit(outcome.exit_code)
 

@@ -68,7 +68,9 @@ def rollback(name: str, to: int | None, reason: str) -> None:
     from seqline.tracking.promotion import rollback as go_back
     from seqline.tracking.runs import connect
 
-    decision = go_back(connect(Workspace.find().root), name, to=to, reason=reason)
+    workspace = Workspace.find()
+    workspace.recipe(name)
+    decision = go_back(connect(workspace.root), name, to=to, reason=reason)
     click.echo(
         f"champion of {name}: version {decision.version} again (it was {decision.previous}); {decision.reason}"
     )

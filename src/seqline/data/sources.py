@@ -125,6 +125,8 @@ class Source:
         max_bytes: Largest download.
         unpack: Writes the rows: takes the open archive, its name and the target folder, returns rows by file.
         licence: What the data may be used for.
+        input_column: Column of the text.
+        target_column: Column of the label.
     """
 
     title: str
@@ -134,6 +136,8 @@ class Source:
     max_bytes: int
     unpack: Callable[[BinaryIO, str, Path], Mapping[str, int]]
     licence: str
+    input_column: str = "text"
+    target_column: str = "label"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -178,6 +178,10 @@ def is_decided(
     """
     current, challenger = champion(tracking, name), with_alias(tracking, name, CHALLENGER)
     if current is not None and current.version == version:
+        try:
+            package_folder(tracking, current)
+        except SeqlineError:
+            return False
         return True
     if challenger is None or challenger.version != version:
         return False
@@ -228,12 +232,14 @@ def _decide(tracking: Tracking, ledger: Ledger, question: _Question) -> Decision
 
 
 def _judged(tracking: Tracking, question: _Question, looks: int) -> Judgement:
+    current = question.current
     try:
         evidence = gather(
             tracking,
             recipe=question.recipe,
             challenger=question.challenger,
-            champion=question.current,
+            # The same content in an intact package mends a damaged champion; there is nothing to compare.
+            champion=None if current and current.content_key == question.challenger.content_key else current,
             rows=question.rows,
             looks=looks,
         )
@@ -245,7 +251,7 @@ def _judged(tracking: Tracking, question: _Question, looks: int) -> Judgement:
 def _praise(judgement: Judgement) -> str:
     comparison = judgement.comparison
     if comparison is None:
-        return f"first champion; all {len(judgement.verdicts)} rules passed"
+        return f"no other champion to compare with; all {len(judgement.verdicts)} rules passed"
     return (
         f"{comparison.metric} {comparison.challenger:.4f} against {comparison.champion:.4f}; all rules passed"
     )

@@ -1,0 +1,49 @@
+"""What a run tells at its end."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from seqline.commands.outcome import Outcome, metrics_table
+
+FACTS: dict[str, Any] = {
+    "name": "toy",
+    "version": 2,
+    "champion": 1,
+    "metric": "accuracy",
+    "score": 0.9,
+    "interval": [0.88, 0.92],
+    "test_rows": 1000,
+    "baseline": "nb_lr",
+    "baseline_score": 0.85,
+    "verdict": "refused",
+    "decided": "2026-01-01",
+    "reason": "worse",
+    "run_id": "r",
+    "report": "artifacts/toy/evaluate/report.html",
+}
+
+
+def test_an_undefined_metric_is_a_blank() -> None:
+    metrics = {"accuracy": 0.9, "auroc": None, "baseline.majority.accuracy": 0.5}
+    lines = metrics_table(metrics, ["accuracy", "auroc"], cell="gru", baselines=["majority"]).splitlines()
+    assert [line.split() for line in lines] == [
+        ["accuracy", "auroc"],
+        ["gru", "0.9000"],
+        ["majority", "0.5000"],
+    ]
+
+
+@pytest.mark.parametrize(("verdict", "code"), [("promoted", 0), ("refused", 4), ("rolled_back", 4)])
+def test_the_exit_code_tells_whether_the_version_may_serve(verdict: str, code: int) -> None:
+    assert Outcome({**FACTS, "verdict": verdict}).exit_code == code
+
+
+def test_the_table_names_the_champion_and_asks_nobody_when_there_is_none() -> None:
+    table = Outcome(FACTS).table()
+    assert "version 1 (this run made version 2)" in table
+    assert "0.9000  (95 % interval 0.8800 to 0.9200, 1,000 rows)" in table
+    assert "ask it" in table
+    assert "ask it" not in Outcome({**FACTS, "champion": None}).table()
