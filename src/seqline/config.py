@@ -255,8 +255,7 @@ _UniqueKeyLoader.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG,
 def read_yaml(path: Path) -> Any:
     """Read a YAML file, safe tags only, duplicate keys refused; a missing or broken file is an `InputError`."""
     try:
-        # _UniqueKeyLoader is a SafeLoader: no object tags.
-        return yaml.load(path.read_text(encoding="utf-8"), Loader=_UniqueKeyLoader)  # noqa: S506
+        return _UniqueKeyLoader(path.read_text(encoding="utf-8")).get_single_data()
     except FileNotFoundError:
         raise InputError(str(path), "no such file") from None
     except (yaml.YAMLError, UnicodeDecodeError) as error:

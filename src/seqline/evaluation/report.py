@@ -70,7 +70,7 @@ def render_report(
     template = environment.from_string((templates / "report.html").read_text(encoding="utf-8"))
     page = template.render(
         title=title,
-        style=Markup(style),  # noqa: S704 - our own file
+        style=Markup(style),  # noqa: S704 # nosec B704 - our own file
         policy=f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'",
         verdict=verdict(evaluation),
         evaluation=evaluation,
