@@ -24,8 +24,7 @@ from seqline.errors import GateRefused, SeqlineError
 from seqline.graph import StageFailed, reproduce, stage_order
 from seqline.stages.validate import run_against_champion
 from seqline.stages.validate import table as validation_table
-from seqline.tracking.journey import register_artifacts
-from seqline.tracking.promotion import promote
+from seqline.tracking.journey import promote_artifacts, register_artifacts
 from seqline.tracking.registry import champion_folder
 from seqline.tracking.runs import connect, finish_run, log_epoch, reconcile, start_run
 from seqline.workspace import Workspace
@@ -83,7 +82,7 @@ class _EventTail:
 def run_stage(root: str, stage: str, run_id: str) -> None:
     """Let DVC run one stage, or skip or restore it."""
     logger = get_run_logger()
-    events = Path(root) / ".seqline" / "events" / f"{run_id}.jsonl"
+    events = Workspace(Path(root)).state / "events" / f"{run_id}.jsonl"
     events.parent.mkdir(parents=True, exist_ok=True)
     tail = _EventTail(Path(root), run_id, events, events.stat().st_size if events.is_file() else 0)
 
@@ -139,13 +138,7 @@ def decide(root: str, name: str) -> str:
     """Challenger against champion. A refusal is an answer, not a failure: the run did what it is for."""
     workspace = Workspace(Path(root))
     try:
-        decision = promote(
-            connect(workspace.root),
-            name,
-            recipe=workspace.recipe(name),
-            prepare_folder=workspace.artifact_folder(name, "prepare"),
-            evaluate_folder=workspace.artifact_folder(name, "evaluate"),
-        )
+        decision = promote_artifacts(connect(workspace.root), name, recipe=workspace.recipe(name))
     except GateRefused as refusal:
         get_run_logger().warning("%s", refusal)
         return "refused"

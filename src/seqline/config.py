@@ -11,7 +11,7 @@ import difflib
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any, Literal
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
@@ -344,8 +344,3 @@ def sections_of(recipe: Recipe, *names: str) -> dict[str, Any]:
 def recipe_schema() -> dict[str, Any]:
     """JSON Schema of a recipe, for editors."""
     return Recipe.model_json_schema()
-
-
-def choices(section: type[BaseModel], field: str) -> tuple[Any, ...]:
-    """The allowed values of a `Literal` field."""
-    return get_args(section.model_fields[field].annotation)

@@ -132,19 +132,9 @@ def _verdict(last: Entry | None, version: int) -> str:
 def settled(workspace: Workspace, name: str) -> bool:
     """Whether what the stages would make is made, registered and decided about already."""
     from seqline.graph import up_to_date
-    from seqline.tracking.journey import registered_already
-    from seqline.tracking.promotion import is_decided
+    from seqline.tracking.journey import settled_already
     from seqline.tracking.runs import connect
 
     if not up_to_date(workspace.root, f"evaluate@{name}"):
         return False
-    tracking, recipe = connect(workspace.root), workspace.recipe(name)
-    version = registered_already(tracking, name, recipe)
-    return version is not None and is_decided(
-        tracking,
-        name,
-        version.version,
-        recipe=recipe,
-        prepare_folder=workspace.artifact_folder(name, "prepare"),
-        evaluate_folder=workspace.artifact_folder(name, "evaluate"),
-    )
+    return settled_already(connect(workspace.root), name, recipe=workspace.recipe(name))

@@ -39,18 +39,11 @@ def promote(name: str, again: bool) -> None:
 
     Example: seqline promote sentiment
     """
-    from seqline.tracking.promotion import promote as decide
+    from seqline.tracking.journey import promote_artifacts
     from seqline.tracking.runs import connect
 
     workspace = Workspace.find()
-    decision = decide(
-        connect(workspace.root),
-        name,
-        recipe=workspace.recipe(name),
-        prepare_folder=workspace.artifact_folder(name, "prepare"),
-        evaluate_folder=workspace.artifact_folder(name, "evaluate"),
-        again=again,
-    )
+    decision = promote_artifacts(connect(workspace.root), name, recipe=workspace.recipe(name), again=again)
     if decision.verdicts:
         click.echo(decision.table())
     click.echo(f"champion of {name}: version {decision.version} ({decision.outcome}: {decision.reason})")

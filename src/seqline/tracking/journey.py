@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from seqline.config import Recipe
 from seqline.files import read_json, verify_manifest
 from seqline.tracking.lineage import collect_lineage
+from seqline.tracking.promotion import Decision, is_decided, promote
 from seqline.tracking.registry import RegisteredVersion, content_key, register, versions
 from seqline.tracking.runs import (
     Tracking,
@@ -18,15 +17,12 @@ from seqline.tracking.runs import (
     log_tags,
     start_run,
 )
-
-
-def _artifacts(tracking: Tracking, name: str, stage: str) -> Path:
-    return tracking.root / "artifacts" / name / stage
+from seqline.workspace import Workspace
 
 
 def registered_already(tracking: Tracking, name: str, recipe: Recipe) -> RegisteredVersion | None:
     """The version of what `artifacts/NAME/train` holds, if there is one."""
-    folder = _artifacts(tracking, name, "train")
+    folder = Workspace(tracking.root).artifact_folder(name, "train")
     if not (folder / "manifest.json").is_file():
         return None
     key = content_key(folder, recipe)
@@ -38,17 +34,17 @@ def registered_already(tracking: Tracking, name: str, recipe: Recipe) -> Registe
 def log_journey(tracking: Tracking, name: str, *, recipe: Recipe, run_id: str) -> None:
     """Write what the stages left behind into a run; what is there already is not written twice."""
     train_folder, evaluate_folder = (
-        _artifacts(tracking, name, "train"),
-        _artifacts(tracking, name, "evaluate"),
+        Workspace(tracking.root).artifact_folder(name, "train"),
+        Workspace(tracking.root).artifact_folder(name, "evaluate"),
     )
     log_params(tracking, run_id, recipe.model_dump(mode="json"))
     log_epochs(tracking, run_id, read_json(train_folder / "history.json")["epochs"])
     log_metrics(tracking, run_id, read_json(evaluate_folder / "metrics.json"))
     log_tags(tracking, run_id, collect_lineage(tracking.root, name, recipe).tags())
-    statistics = _artifacts(tracking, name, "prepare") / "statistics.json"
-    validation = _artifacts(tracking, name, "validate") / "result.json"
+    statistics = Workspace(tracking.root).artifact_folder(name, "prepare") / "statistics.json"
+    validation = Workspace(tracking.root).artifact_folder(name, "validate") / "result.json"
     pages = [evaluate_folder / part for part in ("report.html", "metrics.json", "details.json", "plots")]
-    recipe_file = tracking.root / "recipes" / f"{name}.yaml"
+    recipe_file = Workspace(tracking.root).recipe_path(name)
     log_artifacts(tracking, run_id, [*pages, statistics, validation, recipe_file, tracking.root / "dvc.lock"])
 
 
@@ -64,8 +60,8 @@ def register_artifacts(
         run_id: The run of this journey; None starts one if the content is new, and ends it.
     """
     train_folder, evaluate_folder = (
-        _artifacts(tracking, name, "train"),
-        _artifacts(tracking, name, "evaluate"),
+        Workspace(tracking.root).artifact_folder(name, "train"),
+        Workspace(tracking.root).artifact_folder(name, "evaluate"),
     )
     verify_manifest(train_folder)
     verify_manifest(evaluate_folder)
@@ -91,3 +87,30 @@ def register_artifacts(
     if own_run:
         finish_run(tracking, own_run)
     return version
+
+
+def promote_artifacts(tracking: Tracking, name: str, *, recipe: Recipe, again: bool = False) -> Decision:
+    """Judge the challenger by what the stages made; see `promotion.promote`."""
+    workspace = Workspace(tracking.root)
+    return promote(
+        tracking,
+        name,
+        recipe=recipe,
+        prepare_folder=workspace.artifact_folder(name, "prepare"),
+        evaluate_folder=workspace.artifact_folder(name, "evaluate"),
+        again=again,
+    )
+
+
+def settled_already(tracking: Tracking, name: str, *, recipe: Recipe) -> bool:
+    """Whether what the stages made is registered and decided about; see `promotion.is_decided`."""
+    version = registered_already(tracking, name, recipe)
+    workspace = Workspace(tracking.root)
+    return version is not None and is_decided(
+        tracking,
+        name,
+        version.version,
+        recipe=recipe,
+        prepare_folder=workspace.artifact_folder(name, "prepare"),
+        evaluate_folder=workspace.artifact_folder(name, "evaluate"),
+    )
