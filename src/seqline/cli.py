@@ -12,7 +12,18 @@ import sys
 import click
 
 from seqline import __version__
-from seqline.commands import answers, data, pipeline, registry
+from seqline.commands import (
+    answers,
+    batches,
+    data,
+    drift,
+    health,
+    pipeline,
+    rebuilding,
+    registry,
+    retraining,
+    services,
+)
 from seqline.errors import SeqlineError
 
 # Libraries in the chain report home unless told not to; whoever wants that can set these variables otherwise.
@@ -45,7 +56,7 @@ def cli() -> None:
     """  # noqa: D301 (the backslash is click's mark for lines it must not join)
 
 
-for module in (data, pipeline, registry, answers):
+for module in (data, batches, pipeline, retraining, registry, rebuilding, answers, drift, services, health):
     for command in module.COMMANDS:
         # click must not break an example: people paste it.
         command.help = inspect.cleandoc(command.help or "").replace("Example:", "\b\nExample:")

@@ -79,6 +79,23 @@ class ValidationSection(Section):
     )
 
 
+class WindowSection(Section):
+    """Which batches of data/NAME/train a model learns from; a batch is a file, its date begins its name."""
+
+    last: int | None = Field(
+        default=None, ge=1, description="The newest so many batches; the others stay on the disk."
+    )
+    since: str | None = Field(
+        default=None, pattern=r"^\d{4}-\d{2}(-\d{2})?$", description="Batches of this month or day and later."
+    )
+
+    @model_validator(mode="after")
+    def _one_rule(self) -> WindowSection:
+        if self.last is not None and self.since is not None:
+            raise ValueError("last and since together; keep one")
+        return self
+
+
 class SplitSection(Section):
     """How rows are dealt: by a stable hash of a normalised key, so duplicates never straddle splits."""
 
@@ -88,6 +105,7 @@ class SplitSection(Section):
         None, description="Column whose normalised value is the key; by default the input."
     )
     seed: int = 0
+    window: WindowSection = Field(WindowSection(), description="Batches to learn from; by default all.")
 
 
 class ModelSection(Section):
@@ -191,6 +209,44 @@ class GateSection(Section):
         200.0, gt=0.0, description="95th percentile for one input, measured at promotion."
     )
     max_size_mb: float = Field(500.0, gt=0.0)
+    approval: Literal["automatic", "manual"] = Field(
+        "automatic",
+        description="manual: a challenger that passes waits for `seqline promote NAME --approve`.",
+    )
+
+
+class RetrainSection(Section):
+    """When an unattended `seqline retrain` trains again; any one reason is enough."""
+
+    min_new_rows: int | None = Field(
+        default=500,
+        ge=1,
+        description="Training rows that the newest version has not seen; null: never a reason.",
+    )
+    drifted_windows: int = Field(
+        default=2, ge=1, description="So many of the newest `windows` batches drifted."
+    )
+    windows: int = Field(default=3, ge=1)
+    max_age_days: float | None = Field(
+        default=None, gt=0.0, description="Age of the newest version; null: never a reason."
+    )
+    max_quality_drop: float | None = Field(
+        default=0.03,
+        gt=0.0,
+        le=1.0,
+        description="Accuracy on late labels against test; null: never a reason.",
+    )
+    min_labels: int = Field(
+        default=200, ge=1, description="Fewer late labels than this say nothing about quality."
+    )
+
+    @model_validator(mode="after")
+    def _possible(self) -> RetrainSection:
+        if self.drifted_windows > self.windows:
+            raise ValueError(
+                f"drifted_windows {self.drifted_windows} of windows {self.windows} cannot happen"
+            )
+        return self
 
 
 class Recipe(Section):
@@ -205,6 +261,7 @@ class Recipe(Section):
     training: TrainingSection
     evaluation: EvaluationSection
     gate: GateSection
+    retrain: RetrainSection = RetrainSection()
 
     @model_validator(mode="after")
     def _consistent(self) -> Recipe:

@@ -58,6 +58,22 @@ class Workspace:
         """`data/NAME`, holding `train/` and perhaps `test/`."""
         return self.root / "data" / check_name(name)
 
+    def incoming_folder(self, name: str) -> Path:
+        """`incoming/NAME`: files that people and exports put down, for `seqline ingest`."""
+        return self.root / "incoming" / check_name(name)
+
+    def quarantine_folder(self, name: str) -> Path:
+        """Rows that ingest refused, with their reasons; not versioned, because they may be anything."""
+        return self.state / "quarantine" / check_name(name)
+
+    def predictions_folder(self, name: str) -> Path:
+        """Answers that were asked to be logged, and the late labels joined to them."""
+        return self.state / "predictions" / check_name(name)
+
+    def monitor_folder(self, name: str) -> Path:
+        """Drift reports, one a batch and champion."""
+        return self.state / "monitor" / check_name(name)
+
     def artifact_folder(self, name: str, stage: str) -> Path:
         """`artifacts/NAME/STAGE`: the only place a stage writes its outputs to."""
         return self.root / "artifacts" / check_name(name) / stage

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
 
+from seqline.config import WindowSection
+from seqline.data.batches import batches_in, in_window
 from seqline.data.csv_rows import csv_records, listed, table_rows, tsv_records
 from seqline.data.json_rows import Value, json_rows
 from seqline.data.parquet_rows import parquet_rows
@@ -52,17 +54,22 @@ def read_rows(path: Path, *, limits: Limits = LIMITS) -> Iterator[Row]:
     return (Row(number, values, path.name) for number, values in read(path, limits))
 
 
-def rows_in(folder: Path, *, limits: Limits = LIMITS) -> Iterator[Row]:
-    """Read the rows of all data files of a folder (such as data/NAME/train), in the order of file names.
+def rows_in(folder: Path, *, window: WindowSection | None = None, limits: Limits = LIMITS) -> Iterator[Row]:
+    """Read the rows of all data files of a folder (such as data/NAME/train), the oldest batch first.
 
     Hidden files are left out. Any other file that is no data file is refused: rows skipped silently are lost.
+
+    Args:
+        folder: The folder.
+        window: Which of its batches; by default all.
+        limits: What each file may cost.
 
     Raises:
         InputError: No folder, no data file, files with different columns, or what `read_rows` refuses.
     """
     if not folder.is_dir():
         raise InputError(str(folder), "no such folder", "a folder with data files")
-    paths = sorted(path for path in folder.iterdir() if not path.name.startswith("."))
+    paths = [batch.path for batch in in_window(batches_in(folder), window or WindowSection())]
     if not paths:
         raise InputError(str(folder), "an empty folder", "at least one data file")
     columns: list[str] = []

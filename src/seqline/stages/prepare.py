@@ -10,13 +10,14 @@ import numpy as np
 
 from seqline.config import Recipe, sections_of
 from seqline.data.arrays import from_sequences, write_arrays
+from seqline.data.batches import batches_in, in_window
 from seqline.data.collate import bucketed
 from seqline.data.readers import rows_in
 from seqline.data.rows import write_split
 from seqline.data.splits import SPLITS, Split, assign, leaks, normalise
 from seqline.data.tokenization import TOKENIZER_FILE, UNKNOWN_ID, TextTokenizer, cut
 from seqline.errors import InputError
-from seqline.files import complete_folder, write_json, write_manifest
+from seqline.files import complete_folder, sha256_file, write_json, write_manifest
 from seqline.tasks import task_named
 
 SECTIONS = ("task", "input", "target", "split")
@@ -27,7 +28,7 @@ _DIGITS = 6
 
 def _read(recipe: Recipe, data_folder: Path) -> tuple[list[dict[str, Any]], list[Split]]:
     """All rows with the split of each, before leaks are left out."""
-    train_rows = [row.values for row in rows_in(data_folder / "train")]
+    train_rows = [row.values for row in rows_in(data_folder / "train", window=recipe.split.window)]
     test_folder = data_folder / "test"
     test_rows = [row.values for row in rows_in(test_folder)] if test_folder.is_dir() else []
     if test_rows and recipe.split.test > 0:
@@ -79,6 +80,12 @@ def _deal(
     return dealt, sum(left_out)
 
 
+def _batches(recipe: Recipe, data_folder: Path) -> dict[str, str]:
+    """What the rows were learnt from: sha256 of each batch in the window, by its name."""
+    chosen = in_window(batches_in(data_folder / "train"), recipe.split.window)
+    return {batch.name: sha256_file(batch.path) for batch in chosen}
+
+
 def _describe(
     recipe: Recipe, whole: list[int], kept: list[int], unknown: int, labels: Counter[str]
 ) -> dict[str, Any]:
@@ -117,6 +124,7 @@ def run(recipe: Recipe, *, data_folder: Path, output_folder: Path) -> dict[str, 
     statistics: dict[str, Any] = {
         "vocab_size": tokenizer.vocab_size,
         "left_out_as_leaks": left_out,
+        "batches": _batches(recipe, data_folder),
         "splits": {},
     }
     with complete_folder(output_folder) as folder:

@@ -92,7 +92,10 @@ def run(
             "no test rows: there is no folder test and the recipe's split.test is 0",
             hint="set split.test to 0.2, or bring a test set with `seqline new --test FILE`",
         )
-    tables = row_tables(recipe, {split: rows_in(folder) for split, folder in folders.items()})
+    windows = {"train": recipe.split.window}
+    tables = row_tables(
+        recipe, {split: rows_in(folder, window=windows.get(split)) for split, folder in folders.items()}
+    )
     for split, folder in folders.items():
         if not len(tables[split]):
             raise InputError(str(folder), "no rows", "at least one row")
@@ -127,7 +130,8 @@ def run_against_champion(
     import pandas as pd
 
     column = recipe.input.column
-    values = (row.values.get(column) for row in rows_in(data_folder / "train"))
+    rows = rows_in(data_folder / "train", window=recipe.split.window)
+    values = (row.values.get(column) for row in rows)
     texts = [value for value in values if isinstance(value, str)]
     if not texts:
         raise InputError(str(data_folder / "train"), f"no texts in column {column!r}", "at least one text")

@@ -1,22 +1,19 @@
 """The ledger: every decision about who is champion, one JSON line each, never rewritten.
 
-Replaying it gives the champion. A line counts once it ends with a newline and is on the disk; a kill in the
-middle of a line leaves a torn tail that was never a decision, and the next append removes it.
+Replaying it gives the champion. `seqline.journal` keeps the lines whole.
 """
 
 from __future__ import annotations
 
 import getpass
-import json
-import os
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal
 
-from seqline.errors import SeqlineError
 from seqline.files import check_name, read_json, write_json
+from seqline.journal import Journal
 
 Outcome = Literal["promoted", "refused", "rolled_back"]
 
@@ -75,37 +72,27 @@ class Ledger:
     def _pending_path(self) -> Path:
         return self.folder / f"{check_name(self.name)}.pending.json"
 
+    @property
+    def _journal(self) -> Journal:
+        return Journal(self.path)
+
     def entries(self) -> list[Entry]:
         """All decisions, the oldest first.
 
         Raises:
             SeqlineError: A line other than a torn last one is damaged.
         """
-        if not self.path.is_file():
-            return []
-        content = self.path.read_bytes()
         entries = []
-        for number, line in enumerate(content.split(b"\n")[:-1], start=1):
+        for number, record in enumerate(self._journal.records(), start=1):
             try:
-                entries.append(Entry(**json.loads(line)))
-            except (ValueError, TypeError):
-                raise SeqlineError(
-                    f"{self.path}, line {number}",
-                    f"not a ledger entry: {line[:60]!r}",
-                    "one JSON object a line",
-                    "restore the file from a backup; the ledger is never edited",
-                ) from None
+                entries.append(Entry(**record))
+            except TypeError as error:
+                raise self._journal.damaged(number, f"not a ledger entry ({error})") from None
         return entries
 
     def append(self, entry: Entry) -> None:
         """Write one decision to the disk; returns when it is there."""
-        self.folder.mkdir(parents=True, exist_ok=True)
-        line = json.dumps(asdict(entry), ensure_ascii=False, sort_keys=True, allow_nan=False).encode() + b"\n"
-        with self.path.open("ab+") as handle:
-            handle.truncate(_end_of_last_line(handle.seek(0, os.SEEK_END), self.path))
-            handle.write(line)
-            handle.flush()
-            os.fsync(handle.fileno())
+        self._journal.append(asdict(entry))
 
     def announce(self, entry: Entry) -> None:
         """Write down a decision about to be carried out, so that a kill in between can be made good."""
@@ -174,10 +161,3 @@ def rolled_back_contents(entries: Sequence[Entry]) -> set[str]:
         if entry.outcome != "refused":
             gone.discard(entry.content_key)
     return gone
-
-
-def _end_of_last_line(size: int, path: Path) -> int:
-    """Offset after the last newline of a file of `size` bytes: where the torn tail begins."""
-    if not size:
-        return 0
-    return path.read_bytes().rfind(b"\n") + 1
