@@ -48,7 +48,7 @@ def test_a_window_without_batches_is_refused_with_the_newest_date(folder: Path) 
 
 def test_rows_come_from_the_window_in_the_order_of_batches(folder: Path) -> None:
     window = WindowSection.model_validate({"last": 3})
-    assert [row.values["id"] for row in rows_in(folder, window=window)] == NAMES[2:0:-1] + [NAMES[3]]
+    assert [row.values["id"] for row in rows_in(folder, window=window)] == [*NAMES[2:0:-1], NAMES[3]]
 
 
 def test_both_rules_at_once_are_refused() -> None:

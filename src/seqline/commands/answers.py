@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Iterable, Iterator
+import uuid
+from collections.abc import Callable, Iterable, Iterator
+from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,7 +18,9 @@ from seqline.errors import InputError
 from seqline.workspace import Workspace
 
 if TYPE_CHECKING:
-    from seqline.serving.predictor import Predictor
+    from seqline.serving.predictor import Prediction, Predictor
+
+    _Log = Callable[[list[tuple[str, str]], list[Prediction]], None]
 
 # Rows in memory at a time, so that a file of any size streams.
 _CHUNK_ROWS = 512
@@ -45,16 +49,21 @@ def _from_file(path: Path, column: str | None, recipe_column: str) -> Iterator[t
         yield None if identifier is None else str(identifier), "" if value is None else str(value)
 
 
-def _answer(predictor: Predictor, rows: Iterable[tuple[str | None, str]], as_json: bool) -> Iterator[str]:
-    """One line a row, a chunk at a time."""
+def _answer(
+    predictor: Predictor, rows: Iterable[tuple[str | None, str]], as_json: bool, log: _Log | None = None
+) -> Iterator[str]:
+    """One line a row, a chunk at a time; with a log, rows without an id get one and the chunk is logged first."""
     iterator = iter(rows)
     while chunk := list(islice(iterator, _CHUNK_ROWS)):
-        for (identifier, text), answer in zip(
-            chunk, predictor.predict([text for _, text in chunk]), strict=True
-        ):
+        answers = predictor.predict([text for _, text in chunk])
+        if log is not None:
+            chunk = [(identifier or uuid.uuid4().hex, text) for identifier, text in chunk]
+            log([(str(identifier), text) for identifier, text in chunk], answers)
+        for (identifier, text), answer in zip(chunk, answers, strict=True):
             if not as_json:
                 shortened = " ".join(text.split())
-                yield f"{answer.label:<12} {answer.probability:.3f}  {shortened[:_SHOWN_CHARACTERS]}"
+                named = "" if log is None else f"{identifier}  "
+                yield f"{answer.label:<12} {answer.probability:.3f}  {named}{shortened[:_SHOWN_CHARACTERS]}"
                 continue
             record = {
                 **({} if identifier is None else {"id": identifier}),
@@ -64,6 +73,27 @@ def _answer(predictor: Predictor, rows: Iterable[tuple[str | None, str]], as_jso
                 "probabilities": {label: round(value, 6) for label, value in answer.probabilities.items()},
             }
             yield json.dumps(record, ensure_ascii=False, allow_nan=False)
+
+
+def _log_of(workspace: Workspace, name: str, version: int) -> _Log:
+    from seqline.labels import LoggedAnswer, log_answers
+
+    def log(rows: list[tuple[str, str]], answers: list[Prediction]) -> None:
+        moment = datetime.now(UTC).isoformat(timespec="seconds")
+        logged = [
+            LoggedAnswer(
+                id=identifier,
+                time=moment,
+                version=version,
+                label=answer.label,
+                probability=round(answer.probability, 6),
+                text=text,
+            )
+            for (identifier, text), answer in zip(rows, answers, strict=True)
+        ]
+        log_answers(workspace, name, logged)
+
+    return log
 
 
 @click.command()
@@ -77,7 +107,12 @@ def _answer(predictor: Predictor, rows: Iterable[tuple[str | None, str]], as_jso
 )
 @click.option("--column", help="Column of the text in --file; by default the recipe's.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line, nothing else.")
-def predict(name: str, texts: tuple[str, ...], file: Path | None, column: str | None, as_json: bool) -> None:
+@click.option(
+    "--log", "is_logged", is_flag=True, help="Keep the answers, so that `seqline label` can join true labels."
+)
+def predict(
+    name: str, texts: tuple[str, ...], file: Path | None, column: str | None, as_json: bool, is_logged: bool
+) -> None:
     """Answer texts with the champion of NAME: arguments, a file, or lines of standard input.
 
     Example: seqline predict sentiment --json "The food is good."
@@ -100,11 +135,21 @@ def predict(name: str, texts: tuple[str, ...], file: Path | None, column: str | 
     else:
         rows = _from_file(file, column, chosen.input.column)
     from seqline.serving.predictor import Predictor
-    from seqline.tracking.registry import champion_folder
+    from seqline.tracking.packaging import model_folder_of
+    from seqline.tracking.registry import champion, champion_folder
+    from seqline.tracking.storage import package_folder
+    from seqline.tracking.store import connect
 
-    predictor = Predictor.load(champion_folder(workspace.root, name))
+    tracking = connect(workspace.root)
+    version = champion(tracking, name) if is_logged else None
+    if version is None:
+        predictor, log = Predictor.load(champion_folder(workspace.root, name)), None
+    else:
+        # The folder of this very version: asked for twice, the champion may be another the second time.
+        predictor = Predictor.load(model_folder_of(package_folder(tracking, version)))
+        log = _log_of(workspace, name, version.version)
     try:
-        for line in _answer(predictor, rows, as_json):
+        for line in _answer(predictor, rows, as_json, log):
             click.echo(line)
     except BrokenPipeError:
         # The reader went away (`| head`): it has what it wanted. Nothing may be flushed into the closed pipe at exit.

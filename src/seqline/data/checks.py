@@ -36,7 +36,7 @@ _CONTROL = re.compile(r"[\x01-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
 # Replacement character, zero-width space, word joiner, byte order mark, direction marks, private use.
 # U+200C and U+200D are left out: Persian, Hindi and emoji need them.
 _ODD = re.compile("[\ufffd\u200b\u2060\ufeff\u200e\u200f\u202a-\u202e\u2066-\u2069\ue000-\uf8ff]")
-_UNUSABLE = re.compile("[\\x00\ud800-\udfff]")
+UNUSABLE = re.compile("[\\x00\ud800-\udfff]")
 
 
 def computed(column: str, fact: str) -> str:
@@ -188,7 +188,7 @@ def _put_text_facts(column: str, text: Any, facts: _Split) -> None:
     facts.put(computed(column, "not text"), None if is_text or text is None else type(text).__name__)
     facts.put(computed(column, "blank"), f"{len(text)} characters, none visible" if blank else None)
     facts.put(computed(column, "words"), len(text.split()) if is_text else None)
-    facts.put(computed(column, "NUL or surrogate"), characters_found(_UNUSABLE, checked))
+    facts.put(computed(column, "NUL or surrogate"), characters_found(UNUSABLE, checked))
     facts.put(computed(column, "control characters"), characters_found(_CONTROL, checked))
     facts.put(computed(column, "odd characters"), characters_found(_ODD, checked))
     # Four characters in the file for one in the excerpt leaves room for runs of white space.

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import cast
 
+from seqline.data.refusals import Refusals
 from seqline.data.streams import LIMITS, Limits
 from seqline.errors import InputError
 
@@ -35,7 +36,7 @@ class _Quoted:
 
 
 def csv_records(
-    lines: Iterable[tuple[int, str]], name: str, limits: Limits = LIMITS
+    lines: Iterable[tuple[int, str]], name: str, limits: Limits = LIMITS, refusals: Refusals | None = None
 ) -> Iterator[tuple[int, list[str]]]:
     """Split the lines of a CSV file into records, the header among them.
 
@@ -43,6 +44,7 @@ def csv_records(
         lines: Line numbers and lines with their endings, from `streams.text_lines`.
         name: What messages call the file.
         limits: Caps on fields and rows.
+        refusals: Takes the records at fault; without it the first one is raised.
 
     Yields:
         The line a record starts on, and its fields, exactly; an empty line has none.
@@ -52,13 +54,26 @@ def csv_records(
     """
     reader = _CsvReader(name, limits)
     for number, line in lines:
-        if reader.quoted is None and '"' not in line:
-            text = _without_ending(line, name, number)
-            fields = text.split(",") if text else []
-            _check_sizes(fields, len(text), name, number, limits)
-            yield number, fields
-        elif reader.feed(number, line):
-            yield reader.start, reader.fields
+        if refusals is not None:
+            refusals.raw = line if reader.quoted is None else refusals.raw + line
+        try:
+            if reader.quoted is None and '"' not in line:
+                start, fields = number, _plain_fields(line, ",", name, number, limits)
+            elif reader.feed(number, line):
+                start, fields = reader.start, reader.fields
+            else:
+                continue
+        except InputError as error:
+            if refusals is None or not reader.ends_certainly(number, line):
+                raise
+            reader.quoted = None
+            start = reader.start if '"' in line else number
+            refusals.refuse(start, refusals.damage(start, number) or error)
+            continue
+        if refusals is not None and (fault := refusals.damage(start, number)):
+            refusals.refuse(start, fault)
+            continue
+        yield start, fields
     if reader.quoted is not None:
         raise InputError(
             f"{name} line {reader.quoted.line}",
@@ -78,11 +93,22 @@ class _CsvReader:
         self.fields: list[str] = []
         self.quoted: _Quoted | None = None
         self._characters = 0
+        self._is_whole = False
+
+    def ends_certainly(self, number: int, line: str) -> bool:
+        """After a fault: whether the record ends with this line in every reading of its quotes.
+
+        It does when all of it was read and is only too large, and when it has one line with an even number of quotes.
+        Otherwise a quote that was forgotten earlier may have swallowed good rows, or this one may go on.
+        """
+        if '"' not in line:
+            return self.quoted is None
+        return self._is_whole or (self.start == number and line.count(_QUOTE) % 2 == 0)
 
     def feed(self, number: int, line: str) -> bool:
         """Read one line; True when it completes a record."""
         if self.quoted is None:
-            self.start, self.fields, self._characters = number, [], 0
+            self.start, self.fields, self._characters, self._is_whole = number, [], 0, False
         self._characters += len(line)
         if self._characters > self.limits.row_bytes:
             where = f"{self.name} line {self.start}"
@@ -103,6 +129,7 @@ class _CsvReader:
             if not line.startswith(",", position):
                 break
             position += 1
+        self._is_whole = True
         _check_sizes(self.fields, self._characters, self.name, self.start, self.limits)
         return True
 
@@ -161,22 +188,42 @@ class _CsvReader:
 
 
 def tsv_records(
-    lines: Iterable[tuple[int, str]], name: str, limits: Limits = LIMITS
+    lines: Iterable[tuple[int, str]], name: str, limits: Limits = LIMITS, refusals: Refusals | None = None
 ) -> Iterator[tuple[int, list[str]]]:
     """Split the lines of a TSV file: tabs between fields, no quoting, a quote is an ordinary character."""
     for number, line in lines:
-        text = _without_ending(line, name, number)
-        fields = text.split("\t")
-        _check_sizes(fields, len(text), name, number, limits)
+        try:
+            if refusals is not None:
+                refusals.raw = line
+                if fault := refusals.damage(number, number):
+                    raise fault
+            # Unlike in CSV, an empty line is the empty value of a table with one column.
+            fields = _plain_fields(line, "\t", name, number, limits) or [""]
+        except InputError as error:
+            if refusals is None:
+                raise
+            refusals.refuse(number, error)
+            continue
         yield number, fields
 
 
-def table_rows(records: Iterator[tuple[int, list[str]]], name: str) -> Iterator[tuple[int, dict[str, str]]]:
+def _plain_fields(line: str, separator: str, name: str, number: int, limits: Limits) -> list[str]:
+    """Fields of a line without quoting; none of an empty line."""
+    text = _without_ending(line, name, number)
+    fields = text.split(separator) if text else []
+    _check_sizes(fields, len(text), name, number, limits)
+    return fields
+
+
+def table_rows(
+    records: Iterator[tuple[int, list[str]]], name: str, refusals: Refusals | None = None
+) -> Iterator[tuple[int, dict[str, str]]]:
     """Name the fields of each record; the first record is the header, and every other has exactly its width.
 
     Args:
         records: From `csv_records` or `tsv_records`.
         name: What messages call the file.
+        refusals: Takes records of another width; the same as the reader of the records has.
     """
     first = next(records, None)
     if first is None:
@@ -185,11 +232,17 @@ def table_rows(records: Iterator[tuple[int, list[str]]], name: str) -> Iterator[
     check_column_names(header, f"{name} line {header_line}")
     width = len(header)
     is_empty = True
+    if refusals is not None:
+        refusals.has_begun = True
     for number, fields in records:
-        if len(fields) != width:
-            raise _wrong_width(f"{name} line {number}", fields, header)
         is_empty = False
-        yield number, dict(zip(header, fields, strict=True))
+        if len(fields) == width:
+            yield number, dict(zip(header, fields, strict=True))
+            continue
+        error = _wrong_width(f"{name} line {number}", fields, header)
+        if refusals is None:
+            raise error
+        refusals.refuse(number, error)
     if is_empty:
         raise InputError(f"{name} line {header_line}", "a header and no rows", "at least one row")
 

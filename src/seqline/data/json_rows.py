@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import json
 import math
+from collections import Counter
 from collections.abc import Iterable, Iterator
+from itertools import chain, islice
 from typing import Any, NoReturn, cast
 
 from seqline.data.csv_rows import check_column_names, listed
+from seqline.data.refusals import Refusals
 from seqline.data.streams import LIMITS, Limits
 from seqline.errors import InputError
 
 Value = str | int | float | bool | None
 
 INT64_MIN, INT64_MAX = -(2**63), 2**63 - 1
+# Lines that decide which keys a file has, where one with other keys is refused and not the file.
+_DECIDING_LINES = 100
 _FLAT_HINT = "one flat object per line: values are text, numbers, true, false or null"
 
 
@@ -22,7 +27,7 @@ class _RefusedError(ValueError):
 
 
 def json_rows(
-    lines: Iterable[tuple[int, str]], name: str, limits: Limits = LIMITS
+    lines: Iterable[tuple[int, str]], name: str, limits: Limits = LIMITS, refusals: Refusals | None = None
 ) -> Iterator[tuple[int, dict[str, Value]]]:
     """Read the rows of a JSON Lines file, keys in the order of the first line.
 
@@ -30,32 +35,62 @@ def json_rows(
         lines: Line numbers and lines, from `streams.text_lines`.
         name: What messages call the file.
         limits: Caps on fields and rows.
+        refusals: Takes the lines at fault. The file's keys are then those of most of the first 100 good lines, so
+            that a first line at fault does not refuse all the others.
 
     Raises:
         InputError: A line that is not a flat object with the first line's keys and plain, finite values.
     """
+    if refusals is not None:
+        refusals.has_begun = True
+    objects = _objects(lines, name, limits, refusals)
+    head = list(islice(objects, 1 if refusals is None else _DECIDING_LINES))
+    if not head:
+        if refusals is None or not refusals.raw:
+            raise InputError(name, "empty file", "at least one line with a JSON object")
+        return
+    common = Counter(frozenset(values) for _, values, _ in head).most_common(1)[0][0]
+    first_line, columns = next(
+        (number, list(values)) for number, values, _ in head if values.keys() == common
+    )
+    check_column_names(columns, f"{name} line {first_line}")
+    if len(columns) > limits.fields:
+        raise InputError(f"{name} line {first_line}", f"{len(columns):,} keys", f"at most {limits.fields:,}")
+    for number, values, line in chain(head, objects):
+        if list(values) == columns:
+            yield number, values
+        elif values.keys() == common:
+            yield number, {column: values[column] for column in columns}
+        else:
+            error = _other_keys(f"{name} line {number}", values, columns, first_line)
+            if refusals is None:
+                raise error
+            refusals.raw = line
+            refusals.refuse(number, error)
+
+
+def _objects(
+    lines: Iterable[tuple[int, str]], name: str, limits: Limits, refusals: Refusals | None
+) -> Iterator[tuple[int, dict[str, Value], str]]:
+    """Number, values and text of each line that is a flat object of plain values."""
     decoder = json.JSONDecoder(object_pairs_hook=_object, parse_constant=_refuse_constant)
-    columns: list[str] = []
-    first_line = 0
     for number, line in lines:
-        where = f"{name} line {number}"
-        try:
-            values = _decode(decoder, line)
-            _check_values(values, limits, escaped="\\u" in line)
-        except _RefusedError as error:
-            raise InputError(where, str(error), hint=_FLAT_HINT) from None
-        if not first_line:
-            columns, first_line = list(values), number
-            check_column_names(columns, where)
-            if len(columns) > limits.fields:
-                raise InputError(where, f"{len(columns):,} keys", f"at most {limits.fields:,}")
-        if list(values) != columns:
-            if values.keys() != set(columns):
-                raise _other_keys(where, values, columns, first_line)
-            values = {column: values[column] for column in columns}
-        yield number, values
-    if not first_line:
-        raise InputError(name, "empty file", "at least one line with a JSON object")
+        fault = None
+        if refusals is not None:
+            refusals.raw = line
+            fault = refusals.damage(number, number)
+        if fault is None:
+            try:
+                values = _decode(decoder, line)
+                _check_values(values, limits, escaped="\\u" in line)
+            except _RefusedError as error:
+                fault = InputError(f"{name} line {number}", str(error), hint=_FLAT_HINT)
+        if fault is None:
+            yield number, values, line
+        elif refusals is None:
+            raise fault
+        else:
+            refusals.refuse(number, fault)
 
 
 def _decode(decoder: json.JSONDecoder, line: str) -> dict[str, Value]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from seqline.data.csv_rows import check_column_names
 from seqline.data.json_rows import Value, check_number
+from seqline.data.refusals import Refusals
 from seqline.data.streams import LIMITS, Limits, open_bytes
 from seqline.errors import InputError
 
@@ -20,8 +22,10 @@ _BATCH_ROWS = 1024
 _PLAIN = "text, integers, floats, booleans, decimals, dates and times"
 
 
-def parquet_rows(path: Path, limits: Limits = LIMITS) -> Iterator[tuple[int, dict[str, Value]]]:
-    """Read the rows of a Parquet file (numbered from 1), batch by batch.
+def parquet_rows(
+    path: Path, limits: Limits = LIMITS, refusals: Refusals | None = None
+) -> Iterator[tuple[int, dict[str, Value]]]:
+    """Read the rows of a Parquet file (numbered from 1), batch by batch; `refusals` takes those at fault.
 
     Raises:
         InputError: Not intact Parquet, no rows, nested or binary columns, values that do not fit plain JSON.
@@ -31,12 +35,12 @@ def parquet_rows(path: Path, limits: Limits = LIMITS) -> Iterator[tuple[int, dic
     with open_bytes(path, limits) as stream:
         try:
             if path.suffix.lower() != ".gz":
-                yield from _rows_of(stream, str(path), limits)
+                yield from _rows_of(stream, str(path), limits, refusals)
                 return
             # Parquet is read from its end, gzip from its beginning: unpack to a file without a name first.
             with tempfile.TemporaryFile() as unpacked:
                 shutil.copyfileobj(stream, unpacked)
-                yield from _rows_of(unpacked, str(path), limits)
+                yield from _rows_of(unpacked, str(path), limits, refusals)
         except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
             reason = str(error).splitlines()[0] if str(error) else type(error).__name__
             raise InputError(
@@ -44,7 +48,9 @@ def parquet_rows(path: Path, limits: Limits = LIMITS) -> Iterator[tuple[int, dic
             ) from None
 
 
-def _rows_of(stream: Any, name: str, limits: Limits) -> Iterator[tuple[int, dict[str, Value]]]:
+def _rows_of(
+    stream: Any, name: str, limits: Limits, refusals: Refusals | None
+) -> Iterator[tuple[int, dict[str, Value]]]:
     import pyarrow.parquet as pq
 
     with pq.ParquetFile(stream) as file:
@@ -57,13 +63,22 @@ def _rows_of(stream: Any, name: str, limits: Limits) -> Iterator[tuple[int, dict
         if unpacked_bytes > limits.decompressed_bytes:
             found = f"unpacks to {unpacked_bytes:,} bytes"
             raise InputError(name, found, f"at most {limits.decompressed_bytes:,} bytes", "split the file")
+        if refusals is not None:
+            refusals.has_begun = True
         number = 0
         for batch in file.iter_batches(batch_size=_BATCH_ROWS):
             columns = [_values(batch.column(i), column in as_text) for i, column in enumerate(schema.names)]
             for fields in zip(*columns, strict=True):
                 number += 1
                 values = dict(zip(schema.names, fields, strict=True))
-                _check(values, f"{name} row {number}", limits)
+                try:
+                    _check(values, f"{name} row {number}", limits)
+                except InputError as error:
+                    if refusals is None:
+                        raise
+                    refusals.raw = json.dumps(values, ensure_ascii=False)
+                    refusals.refuse(number, error)
+                    continue
                 yield number, values
         if number == 0:
             raise InputError(name, "columns and no rows", "at least one row")

@@ -17,6 +17,7 @@ from seqline.data.batches import batches_in, in_window
 from seqline.data.csv_rows import csv_records, listed, table_rows, tsv_records
 from seqline.data.json_rows import Value, json_rows
 from seqline.data.parquet_rows import parquet_rows
+from seqline.data.refusals import Refusals, RefusedRecord
 from seqline.data.streams import LIMITS, Limits, require_file, text_lines
 from seqline.errors import InputError
 
@@ -36,7 +37,9 @@ class Row:
     source: str
 
 
-def read_rows(path: Path, *, limits: Limits = LIMITS) -> Iterator[Row]:
+def read_rows(
+    path: Path, *, limits: Limits = LIMITS, on_refused: Callable[[RefusedRecord], None] | None = None
+) -> Iterator[Row]:
     """Read the rows of one file, streamed at constant memory.
 
     The ending of the name decides the format: see `FORMATS`, each also with `.gz`.
@@ -44,6 +47,8 @@ def read_rows(path: Path, *, limits: Limits = LIMITS) -> Iterator[Row]:
     Args:
         path: The file.
         limits: What the file may cost; tests and services lower the caps.
+        on_refused: Takes each record that cannot be read exactly, and reading goes on with the next one where it is
+            certain where that begins. Without it, the first such record refuses the file.
 
     Raises:
         InputError: Whatever cannot be read exactly, with file and line. A missing file and an unknown ending
@@ -51,7 +56,8 @@ def read_rows(path: Path, *, limits: Limits = LIMITS) -> Iterator[Row]:
     """
     read = FORMATS[file_format(path)]
     require_file(path)
-    return (Row(number, values, path.name) for number, values in read(path, limits))
+    refusals = None if on_refused is None else Refusals(report=on_refused)
+    return (Row(number, values, path.name) for number, values in read(path, limits, refusals))
 
 
 def rows_in(folder: Path, *, window: WindowSection | None = None, limits: Limits = LIMITS) -> Iterator[Row]:
@@ -108,22 +114,26 @@ def file_format(path: Path) -> str:
     )
 
 
-def _csv(path: Path, limits: Limits) -> Iterator[tuple[int, dict[str, Value]]]:
-    records = csv_records(text_lines(path, limits), str(path), limits)
-    return cast(Iterator[tuple[int, dict[str, Value]]], table_rows(records, str(path)))
+def _csv(path: Path, limits: Limits, refusals: Refusals | None) -> Iterator[tuple[int, dict[str, Value]]]:
+    records = csv_records(text_lines(path, limits, refusals), str(path), limits, refusals)
+    return cast(Iterator[tuple[int, dict[str, Value]]], table_rows(records, str(path), refusals))
 
 
-def _tsv(path: Path, limits: Limits) -> Iterator[tuple[int, dict[str, Value]]]:
-    records = tsv_records(text_lines(path, limits), str(path), limits)
-    return cast(Iterator[tuple[int, dict[str, Value]]], table_rows(records, str(path)))
+def _tsv(path: Path, limits: Limits, refusals: Refusals | None) -> Iterator[tuple[int, dict[str, Value]]]:
+    records = tsv_records(text_lines(path, limits, refusals), str(path), limits, refusals)
+    return cast(Iterator[tuple[int, dict[str, Value]]], table_rows(records, str(path), refusals))
 
 
-def _json_lines(path: Path, limits: Limits) -> Iterator[tuple[int, dict[str, Value]]]:
-    return json_rows(text_lines(path, limits), str(path), limits)
+def _json_lines(
+    path: Path, limits: Limits, refusals: Refusals | None
+) -> Iterator[tuple[int, dict[str, Value]]]:
+    return json_rows(text_lines(path, limits, refusals), str(path), limits, refusals)
 
+
+_Read = Callable[[Path, Limits, Refusals | None], Iterator[tuple[int, dict[str, Value]]]]
 
 # Endings and what reads them: a new format is a function and a line here.
-FORMATS: Mapping[str, Callable[[Path, Limits], Iterator[tuple[int, dict[str, Value]]]]] = {
+FORMATS: Mapping[str, _Read] = {
     ".csv": _csv,
     ".tsv": _tsv,
     ".jsonl": _json_lines,

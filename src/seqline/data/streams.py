@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
+from seqline.data.refusals import Refusals
 from seqline.errors import InputError
 
 MAX_DECOMPRESSED_BYTES = 8 << 30
@@ -187,12 +188,18 @@ def open_bytes(path: Path, limits: Limits = LIMITS) -> Iterator[BinaryIO]:
             yield handle
 
 
-def text_lines(path: Path, limits: Limits = LIMITS) -> Iterator[tuple[int, str]]:
+def text_lines(
+    path: Path, limits: Limits = LIMITS, refusals: Refusals | None = None
+) -> Iterator[tuple[int, str]]:
     r"""Read the lines of a UTF-8 file, each with its number from 1 and its own ending kept.
 
     Only "\n" ends a line: `str.splitlines` also breaks at U+0085 and U+2028, which real reviews contain.
     A byte order mark is dropped. NUL is refused (UTF-16, binary or damaged files have it); other control
     characters are kept: official IMDb reviews contain U+0008 and U+0010, and `validate` counts them.
+
+    With `refusals`, a line that is not UTF-8 or has a NUL is left for the record it belongs to: it comes with its
+    foreign bytes as lone surrogates, and what is wrong is in `refusals.damaged`. Quotes, separators and line ends are
+    ASCII, so where a record ends stays certain.
 
     Raises:
         InputError: Not UTF-8, a NUL, a line beyond the cap; the line and the place in it are named.
@@ -209,15 +216,21 @@ def text_lines(path: Path, limits: Limits = LIMITS) -> Iterator[tuple[int, str]]
             if len(raw) > limits.row_bytes:
                 found = f"longer than {limits.row_bytes:,} bytes"
                 raise InputError(f"{path} line {number}", found, hint="is this a table of text?")
+            fault = None
             if b"\0" in raw:
                 found = f"NUL character (U+0000) at byte {offset + raw.index(0)} of the file"
                 hint = "the file may be UTF-16, binary or damaged"
-                raise InputError(f"{path} line {number}", found, "UTF-8 text", hint)
+                fault = InputError(f"{path} line {number}", found, "UTF-8 text", hint)
             try:
                 line = raw[len(mark) :].decode("utf-8")
             except UnicodeDecodeError as error:
                 start = error.start + len(mark)
-                raise _not_utf8(f"{path} line {number}", raw, start, offset, error.reason) from None
+                fault = fault or _not_utf8(f"{path} line {number}", raw, start, offset, error.reason)
+                line = raw[len(mark) :].decode("utf-8", errors="surrogateescape")
+            if fault is not None:
+                if refusals is None:
+                    raise fault
+                refusals.damaged[number] = fault
             offset += len(raw)
             if line:
                 yield number, line
