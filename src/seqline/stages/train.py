@@ -14,19 +14,22 @@ from safetensors.torch import save_file
 import seqline
 from seqline.config import Recipe, sections_of
 from seqline.data.arrays import read_arrays
+from seqline.data.rows import read_split
 from seqline.data.tokenization import TOKENIZER_FILE, TextTokenizer
 from seqline.files import (
     MANIFEST_NAME,
     atomic_write,
     complete_folder,
     files_below,
+    read_json,
     sha256_file,
     sha256_json,
     verify_manifest,
     write_json,
     write_manifest,
 )
-from seqline.serving.predictor import HISTORY_FILE, MODEL_FILE, WEIGHTS_FILE
+from seqline.monitoring.profile import make_profile
+from seqline.serving.predictor import HISTORY_FILE, MODEL_FILE, WEIGHTS_FILE, Predictor
 from seqline.tasks import task_named
 from seqline.tasks.base import sizes_of
 from seqline.training.events import Event
@@ -57,7 +60,7 @@ def run(
     Args:
         recipe: Its sections task, input, target, model and training decide.
         prepare_folder: What prepare wrote.
-        output_folder: Replaced as a whole at the end: weights, model description, tokenizer, history.
+        output_folder: Replaced as a whole at the end: weights, model description, tokenizer, history, profile.
         checkpoint_folder: Where the state is kept meanwhile; removed when the output is complete.
         report: Told of each epoch and of progress within it.
     """
@@ -65,9 +68,8 @@ def run(
     settings = recipe.training
     set_determinism(seed=settings.seed, threads=settings.threads)
     task = task_named(recipe.task)
-    sizes = sizes_of(
-        TextTokenizer.load(prepare_folder / TOKENIZER_FILE, recipe.input).vocab_size, recipe.target
-    )
+    tokenizer = TextTokenizer.load(prepare_folder / TOKENIZER_FILE, recipe.input)
+    sizes = sizes_of(tokenizer.vocab_size, recipe.target)
     network = task.build(recipe.model, sizes)
     train, valid = read_arrays(prepare_folder, "train"), read_arrays(prepare_folder, "valid")
     weights = (
@@ -97,6 +99,15 @@ def run(
         "parameters": sum(p.numel() for p in network.parameters()),
         "trained_in": resolve(settings.precision),
     }
+    network.load_state_dict(result.best_state)
+    predictor = Predictor(network.cpu().eval(), task, tokenizer, recipe.input, recipe.target.classes)
+    profile = make_profile(
+        predictor,
+        read_split(prepare_folder, "valid"),
+        train_ids=train.ids,
+        batches=read_json(prepare_folder / "statistics.json")["batches"],
+        seed=settings.seed,
+    )
     with complete_folder(output_folder) as folder:
         state = {name: tensor.contiguous() for name, tensor in result.best_state.items()}
         atomic_write(folder / WEIGHTS_FILE, lambda path: save_file(state, path))
@@ -104,6 +115,7 @@ def run(
         epochs = [record.figures() for record in result.history]
         write_json(folder / HISTORY_FILE, {"epochs": epochs, "best_epoch": result.best_epoch})
         shutil.copyfile(prepare_folder / TOKENIZER_FILE, folder / TOKENIZER_FILE)
+        profile.save(folder)
         write_manifest(folder, recipe=sections, torch=torch.__version__)
     shutil.rmtree(checkpoint_folder, ignore_errors=True)
     return result
