@@ -1,14 +1,23 @@
 # On a fresh machine with Python 3.11 and git, `make run` and `make test` are all.
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
+MLFLOW_PORT ?= 5000
+PREFECT_PORT ?= 4200
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: run test lint format bench lock venv clean
+.PHONY: run test lint format bench lock venv clean up down
 
 run: venv  ## sample data, then the whole chain for `sentiment`, ending with a champion and a table
 	@seqline sample sentiment
 	@seqline run sentiment
+
+up: venv  ## MLflow's and Prefect's servers and a worker on loopback, with the schedules of prefect.yaml
+	@seqline sample sentiment
+	@seqline up --mlflow-port $(MLFLOW_PORT) --prefect-port $(PREFECT_PORT)
+
+down: venv  ## end what `make up` started
+	@seqline down
 
 test: venv  ## all tests, offline, on two cores
 	@OMP_NUM_THREADS=1 MKL_NUM_THREADS=1 pytest -n 2 --dist loadfile $(ARGS)

@@ -12,16 +12,22 @@ import os
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
-from prefect import Task, flow, get_run_logger, task
+from prefect import Task, flow, get_run_logger, runtime, task
 from prefect.artifacts import create_table_artifact
+from prefect.client.orchestration import get_client
 from prefect.client.schemas.objects import State, TaskRun
+from prefect.exceptions import ObjectNotFound
+from prefect.states import Crashed
 
 from seqline.commands.outcome import Outcome, describe
 from seqline.commands.progress import EVENTS_VARIABLE
 from seqline.data.tokenization import TOKENIZER_FILE, TextTokenizer
 from seqline.errors import GateRefused, SeqlineError
 from seqline.graph import StageFailed, reproduce, stage_order
+from seqline.notifications import KINDS, notify
+from seqline.owner import forget_left_behind, note_flow_run, own_workspace
 from seqline.stages.validate import run_against_champion
 from seqline.stages.validate import table as validation_table
 from seqline.tracking.journey import promote_artifacts, register_artifacts
@@ -39,6 +45,30 @@ class _MessageOnly(logging.Filter):
         if record.exc_info and isinstance(record.exc_info[1], SeqlineError):
             record.exc_info = None
         return True
+
+
+def quiet_refusals() -> None:
+    """What seqline refuses shows in Prefect's log as its message."""
+    for logger_name in ("prefect.task_runs", "prefect.flow_runs"):
+        logging.getLogger(logger_name).addFilter(_MessageOnly())
+
+
+def artifact_key(what: str, name: str) -> str:
+    """Prefect allows lower-case letters, digits and dashes."""
+    return f"{what}-{''.join(c if c.isalnum() else '-' for c in name.lower())}"
+
+
+def bury_the_dead(workspace: Workspace) -> None:
+    """Declare flow runs crashed whose process died while it owned the folder: Prefect would call them Running for ever."""
+    left = note_flow_run(workspace, str(runtime.flow_run.id))
+    with get_client(sync_client=True) as client:
+        for flow_run in left:
+            try:
+                client.set_flow_run_state(UUID(flow_run), Crashed(message="its process is gone"), force=True)
+                get_run_logger().warning("flow run %s belonged to a process that is gone: Crashed", flow_run)
+            except ObjectNotFound:
+                continue
+    forget_left_behind(workspace)
 
 
 def _error_of(state: State[Any]) -> Any:
@@ -158,10 +188,32 @@ def train_flow(name: str, root: str = ".") -> dict[str, Any]:
     Returns:
         The outcome's summary, JSON values.
     """
-    for logger_name in ("prefect.task_runs", "prefect.flow_runs"):
-        logging.getLogger(logger_name).addFilter(_MessageOnly())
+    quiet_refusals()
     workspace = Workspace.find(Path(root))
     workspace.recipe(name)
+    with own_workspace(workspace, f"train {name}", on_wait=get_run_logger().info):
+        bury_the_dead(workspace)
+        try:
+            outcome = _train(workspace, name)
+        except Exception as error:
+            notify("failed", title=f"seqline: training {name} failed", body=str(error))
+            raise
+    create_table_artifact(
+        table=[{"what": what, "value": value} for what, value in outcome.rows()],
+        key=artifact_key("outcome", name),
+        description=f"Outcome of train for {name}",
+    )
+    if outcome.summary["verdict"] in KINDS:
+        notify(
+            outcome.summary["verdict"],
+            title=f"seqline: {name} {outcome.summary['verdict']}",
+            body=outcome.table(),
+        )
+    return outcome.summary
+
+
+def _train(workspace: Workspace, name: str) -> Outcome:
+    """The chain as tasks, under one MLflow run."""
     here = str(workspace.root)
     tracking = connect(workspace.root)
     for dead in reconcile(tracking):
@@ -178,13 +230,7 @@ def train_flow(name: str, root: str = ".") -> dict[str, Any]:
         finish_run(tracking, run_id, status="FAILED")
         raise
     finish_run(tracking, run_id)
-    outcome = describe(workspace, name)
-    create_table_artifact(
-        table=[{"what": what, "value": value} for what, value in outcome.rows()],
-        key=f"outcome-{''.join(c if c.isalnum() else '-' for c in name.lower())}",
-        description=f"Outcome of train for {name}",
-    )
-    return outcome.summary
+    return describe(workspace, name)
 
 
 def run_here(workspace: Workspace, name: str) -> Outcome:

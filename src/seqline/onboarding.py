@@ -11,6 +11,7 @@ from seqline.config import parse_recipe, write_yaml
 from seqline.data.proposal import Survey, propose
 from seqline.data.readers import Row
 from seqline.data.sources import import_file
+from seqline.deployments import add_deployments
 from seqline.errors import InputError, SeqlineError
 from seqline.files import atomic_write, complete_folder
 from seqline.graph import call_dvc
@@ -132,6 +133,7 @@ def onboard(workspace: Workspace, name: str, wish: Wish) -> Onboarded:
                 "dvc add data", added.stderr.strip(), hint="mend what DVC says, then try again"
             )
         workspace.add_recipe_name(name)
+        add_deployments(workspace, name)
     except BaseException:
         shutil.rmtree(target, ignore_errors=True)
         recipe_path.unlink(missing_ok=True)

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from seqline.config import load_recipe, write_yaml
+from seqline.config import load_recipe, read_yaml, write_yaml
+from seqline.deployments import add_deployments
 from seqline.errors import InputError, SeqlineError
 from seqline.onboarding import Wish, onboard, prove_data
 from seqline.workspace import Workspace
@@ -82,7 +83,7 @@ def test_a_test_file_and_a_group_are_taken_over(workspace: Workspace, tmp_path: 
     source, test = write(tmp_path / "a.csv", GOOD), write(tmp_path / "b.csv", GOOD.replace("text ", "other "))
     made = onboard(workspace, "mine", wish(source, test, group_column="shop"))
     assert made.test_rows == 60
-    assert load_recipe(workspace.recipe_path("mine")).split.model_dump() == {
+    assert load_recipe(workspace.recipe_path("mine")).split.model_dump(exclude={"window"}) == {
         "valid": 0.1,
         "test": 0.0,
         "by": "shop",
@@ -226,3 +227,30 @@ def test_mistakes_end_with_2_and_a_message_without_traceback(
     assert found in told.stderr
     assert "Traceback" not in told.stderr
     assert told.stdout == ""
+
+
+def test_a_new_model_is_retrained_and_watched_once_the_servers_run(
+    workspace: Workspace, tmp_path: Path
+) -> None:
+    for name in ("first", "2nd"):
+        onboard(workspace, name, wish(write(tmp_path / f"{name}.csv", GOOD)))
+    entries = read_yaml(workspace.root / "prefect.yaml")["deployments"]
+    assert [entry["parameters"]["name"] for entry in entries] == ["first"] * 3 + ["2nd"] * 3
+    assert {entry["name"] for entry in entries} == {"first", "2nd"}
+    assert {entry["entrypoint"].rpartition(":")[2] for entry in entries[:3]} == {
+        "retrain_flow",
+        "monitor_flow",
+        "promote_flow",
+    }
+
+
+def test_what_people_wrote_into_prefect_yaml_stays(workspace: Workspace, tmp_path: Path) -> None:
+    theirs = "# our own\nname: ours\ndeployments:\n- {name: mine, parameters: {name: mine}}  # kept\n"
+    (workspace.root / "prefect.yaml").write_text(theirs, encoding="utf-8")
+    assert not add_deployments(workspace, "mine")
+    assert add_deployments(workspace, "other")
+    text = (workspace.root / "prefect.yaml").read_text(encoding="utf-8")
+    assert text.startswith(theirs)
+    assert [e["parameters"]["name"] for e in read_yaml(workspace.root / "prefect.yaml")["deployments"]] == [
+        "mine", "other", "other", "other",
+    ]  # fmt: skip

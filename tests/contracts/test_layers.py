@@ -21,11 +21,14 @@ LAYERS = [
     ("seqline.graph", 2),
     ("seqline.journal", 2),
     ("seqline.notifications", 2),
+    ("seqline.processes", 2),
     ("seqline.workspace", 3),
     ("seqline.data", 3),
     ("seqline.owner", 4),
+    ("seqline.deployments", 4),
     ("seqline.onboarding", 4),
     ("seqline.ingestion", 4),
+    ("seqline.labels", 4),
     ("seqline.nn", 3),
     ("seqline.evaluation.metrics", 3),
     ("seqline.tasks", 4),
@@ -35,6 +38,7 @@ LAYERS = [
     ("seqline.monitoring", 5),
     ("seqline.tracking", 6),
     ("seqline.stages", 7),
+    ("seqline.surveillance", 7),
     ("seqline.retraining", 7),
     ("seqline.rebuilding", 7),
     ("seqline.services", 7),
@@ -49,6 +53,8 @@ OWNERS = {
     "great_expectations": ["seqline.data.expectations"],
     "yaml": ["seqline.config"],
     "dvc": [],
+    "apprise": ["seqline.notifications"],
+    "psutil": ["seqline.processes", "seqline.tracking.runs"],
 }
 FORBIDDEN = {"pickle", "cPickle", "dill", "joblib", "shelve", "marshal"}
 

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
-import os
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
-from seqline.errors import InputError, SeqlineError
+from seqline.commands.flows import load_flow
+from seqline.errors import SeqlineError
+from seqline.owner import own_workspace
 from seqline.workspace import STAGES, Workspace
 
 if TYPE_CHECKING:
@@ -120,39 +118,6 @@ def evaluate(name: str) -> None:
     click.echo(f"look at  {output.relative_to(workspace.root)}/report.html")
 
 
-def _flow(workspace: Workspace, file_name: str) -> Any:
-    """A flow of the project's `flows/` folder, which is not part of the package."""
-    path = workspace.root / "flows" / file_name
-    if not path.is_file():
-        raise InputError(str(path), "no such file", "the flow that runs the chain")
-    spec = importlib.util.spec_from_file_location(path.stem, path)
-    if spec is None or spec.loader is None:
-        raise SeqlineError(str(path), "Python cannot load it")
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[path.stem] = module
-    spec.loader.exec_module(module)
-    return module
-
-
-@contextmanager
-def _only_run(workspace: Workspace) -> Iterator[None]:
-    """One run in a project folder at a time; the others wait. The system frees the lock of a run that died."""
-    from filelock import FileLock, Timeout
-
-    path = workspace.state / "locks" / "run.lock"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    lock = FileLock(path)
-    try:
-        lock.acquire(timeout=0)
-    except Timeout:
-        click.echo("another `seqline run` is at work in this folder; waiting for it to end", err=True)
-        lock.acquire()
-    try:
-        yield
-    finally:
-        lock.release()
-
-
 def _run(workspace: Workspace, name: str, as_json: bool) -> Outcome:
     from seqline.commands.outcome import describe, settled
 
@@ -163,11 +128,7 @@ def _run(workspace: Workspace, name: str, as_json: bool) -> Outcome:
         )
         outcome = describe(workspace, name)
     else:
-        prefect_home = workspace.state / "prefect"
-        # Prefect's server waits for ever where the folder above is missing.
-        prefect_home.mkdir(parents=True, exist_ok=True)
-        os.environ.setdefault("PREFECT_HOME", str(prefect_home))
-        outcome = _flow(workspace, "train_flow.py").run_here(workspace, name)
+        outcome = load_flow(workspace, "train").run_here(workspace, name)
     return outcome
 
 
@@ -183,7 +144,7 @@ def run(name: str, as_json: bool) -> None:
     """
     workspace = Workspace.find()
     workspace.recipe(name)
-    with _only_run(workspace):
+    with own_workspace(workspace, f"seqline run {name}", on_wait=lambda line: click.echo(line, err=True)):
         outcome = _run(workspace, name, as_json)
     click.echo(json.dumps(outcome.summary, indent=2, allow_nan=False) if as_json else outcome.table())
     sys.exit(outcome.exit_code)

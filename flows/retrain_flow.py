@@ -1,0 +1,103 @@
+"""retrain: take in what has come, decide whether to train again, and train if the answer is yes.
+
+What decides is `seqline.retraining`; what trains is the flow `train`. Every answer is written down, the "no" as well.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from prefect import flow, get_run_logger, runtime, task
+from prefect.artifacts import create_markdown_artifact
+
+from seqline.errors import InputError, SeqlineError, ValidationFailed
+from seqline.graph import StageFailed
+from seqline.ingestion import IngestReport
+from seqline.ingestion import ingest as take_in
+from seqline.owner import own_workspace
+from seqline.retraining import RetrainDecision, conclude
+from seqline.retraining import decide as answer
+from seqline.tracking.runs import connect
+from seqline.workspace import Workspace
+from train_flow import artifact_key, bury_the_dead, quiet_refusals, train_flow
+
+_INVALID = (InputError.exit_code, ValidationFailed.exit_code)
+
+
+@task(task_run_name="ingest", persist_result=False)
+def ingest(root: str, name: str) -> IngestReport:
+    """New files of incoming/NAME become a batch; what cannot be read stays where it is and holds nothing up."""
+    report = take_in(Workspace(Path(root)), name)
+    for line in report.lines():
+        get_run_logger().info(line)
+    return report
+
+
+@task(task_run_name="decide", persist_result=False)
+def decide(root: str, name: str, force: bool, trigger: str) -> RetrainDecision:
+    """Train again? The answer with its numbers goes into the journal and onto an artifact page."""
+    workspace = Workspace(Path(root))
+    decision = answer(workspace, connect(workspace.root), name, forced=force, trigger=trigger)
+    get_run_logger().info("%s, because %s", decision.answer, decision.because)
+    create_markdown_artifact(
+        decision.markdown(), key=artifact_key("retrain", name), description=f"Train {name} again?"
+    )
+    return decision
+
+
+def _is_invalid(error: SeqlineError) -> bool:
+    """Whether the data or the recipe were refused: the same trigger would be refused again."""
+    return error.exit_code in _INVALID and isinstance(error, InputError | ValidationFailed | StageFailed)
+
+
+def _train(workspace: Workspace, decision: RetrainDecision) -> dict[str, Any]:
+    """Train, and write down what came of it whatever it is."""
+    name = decision.name
+    try:
+        summary = train_flow(name, str(workspace.root))
+    except SeqlineError as error:
+        outcome = "invalid" if _is_invalid(error) else "failed"
+        conclude(workspace, decision, outcome=outcome, detail=str(error))
+        raise
+    except Exception as error:
+        conclude(workspace, decision, outcome="failed", detail=repr(error)[:500])
+        raise
+    conclude(
+        workspace, decision, outcome=summary["verdict"], version=summary["version"], detail=summary["reason"]
+    )
+    return summary
+
+
+@flow(name="retrain", flow_run_name="retrain-{name}", persist_result=False, validate_parameters=True)
+def retrain_flow(name: str, force: bool = False, root: str = ".") -> dict[str, Any]:
+    """Ingest, decide, and train one model again if the decision is yes.
+
+    Args:
+        name: A recipe.
+        force: A reason of its own to train; the same data, code and recipe are never trained twice all the same.
+        root: The project folder.
+
+    Returns:
+        The answer, why, and the outcome of the training if there was one; JSON values.
+    """
+    quiet_refusals()
+    logger = get_run_logger()
+    workspace = Workspace.find(Path(root))
+    workspace.recipe(name)
+    trigger = f"flow run {runtime.flow_run.name} {runtime.flow_run.id}"
+    with own_workspace(workspace, f"retrain {name}", on_wait=logger.info):
+        bury_the_dead(workspace)
+        here = str(workspace.root)
+        if workspace.incoming_folder(name).is_dir():
+            ingest(here, name)
+        decision = decide(here, name, force, trigger)
+        told: dict[str, Any] = {"name": name, "answer": decision.answer, "because": decision.because}
+        told["run_key"] = decision.run_key
+        told["outcome"] = _train(workspace, decision) if decision.answer == "yes" else None
+    return told
+
+
+def run_here(workspace: Workspace, name: str, *, force: bool) -> dict[str, Any]:
+    """Run the flow in this process."""
+    return retrain_flow(name, force=force, root=str(workspace.root))

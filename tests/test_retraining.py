@@ -1,0 +1,115 @@
+"""The run key and its memory: the same data, code and recipe are one training."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from seqline.config import read_yaml, write_yaml
+from seqline.retraining import RetrainDecision, conclude, decisions_journal, run_key, settled_outcome
+from seqline.workspace import Workspace
+
+RECIPE = {
+    "task": "classification",
+    "input": {"column": "text"},
+    "target": {"column": "label", "classes": ["a", "b"]},
+    **{name: {} for name in ("validation", "split", "model", "training", "evaluation", "gate")},
+}
+
+
+@pytest.fixture
+def workspace(tmp_path: Path) -> Workspace:
+    files = {
+        "data/tiny/train/2026-01.jsonl": '{"id": 1}\n',
+        "data/tiny/train/2026-02.jsonl": '{"id": 2}\n',
+        "data/tiny/test/test.jsonl": '{"id": 3}\n',
+        "src/seqline/a.py": "A = 1\n",
+        "dvc.yaml": "stages: {}\n",
+        "requirements.lock": "torch==2.13.0\n",
+    }
+    for name, text in files.items():
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    write_yaml(tmp_path / "params.yaml", {"recipes": ["tiny"]})
+    write_yaml(tmp_path / "recipes" / "tiny.yaml", RECIPE)
+    return Workspace(tmp_path)
+
+
+def key(workspace: Workspace) -> str:
+    return run_key(workspace, workspace.recipe("tiny"), "tiny")
+
+
+def change_recipe(workspace: Workspace, **sections: object) -> None:
+    path = workspace.recipe_path("tiny")
+    write_yaml(path, {**read_yaml(path), **sections})
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "data/tiny/train/2026-01.jsonl",
+        "data/tiny/test/test.jsonl",
+        "data/tiny/train/2026-03.jsonl",
+        "src/seqline/a.py",
+        "src/seqline/new.py",
+        "dvc.yaml",
+        "requirements.lock",
+    ],
+)
+def test_other_data_or_code_is_another_key(workspace: Workspace, path: str) -> None:
+    before = key(workspace)
+    assert key(workspace) == before
+    with (workspace.root / path).open("a", encoding="utf-8") as handle:
+        handle.write("# more\n")
+    assert key(workspace) != before
+
+
+def test_another_recipe_is_another_key_but_another_policy_is_not(workspace: Workspace) -> None:
+    before = key(workspace)
+    change_recipe(workspace, retrain={"min_new_rows": 7})
+    assert key(workspace) == before
+    change_recipe(workspace, gate={"margin": 0.01})
+    assert key(workspace) != before
+
+
+def test_a_batch_that_left_the_window_is_not_in_the_key(workspace: Workspace) -> None:
+    change_recipe(workspace, split={"window": {"last": 1}})
+    before = key(workspace)
+    (workspace.root / "data/tiny/train/2026-01.jsonl").write_text("other\n", encoding="utf-8")
+    assert key(workspace) == before
+
+
+def test_byte_code_is_no_code(workspace: Workspace) -> None:
+    before = key(workspace)
+    cache = workspace.root / "src/seqline/__pycache__"
+    cache.mkdir()
+    (cache / "a.cpython-311.pyc").write_bytes(b"x")
+    assert key(workspace) == before
+
+
+@pytest.mark.parametrize(
+    ("outcome", "settles"),
+    [
+        ("promoted", True),
+        ("refused", True),
+        ("held", True),
+        ("already champion", True),
+        ("invalid", True),
+        ("failed", False),
+    ],
+)
+def test_what_another_try_would_repeat_settles_a_key(
+    workspace: Workspace, outcome: str, settles: bool
+) -> None:
+    decision = RetrainDecision(
+        name="tiny", answer="yes", because="test", reasons=(), run_key="k", trigger="test"
+    )
+    journal = decisions_journal(workspace.root, "tiny")
+    journal.append(decision.record())
+    assert settled_outcome(journal.records(), "k") is None
+    conclude(workspace, decision, outcome=outcome, version=4, detail="d")
+    found = settled_outcome(journal.records(), "k")
+    assert (found is not None) == settles
+    assert settled_outcome(journal.records(), "other") is None
