@@ -7,15 +7,13 @@ started is written down as it starts; `down` ends exactly that, also after an `u
 from __future__ import annotations
 
 import http.client
-import json
 import os
 import socket
 import subprocess
 import sys
 import time
 import uuid
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -24,6 +22,7 @@ from urllib.parse import urlsplit
 from seqline.config import read_yaml
 from seqline.errors import InputError, SeqlineError
 from seqline.files import read_json, write_json
+from seqline.prefect_server import PrefectServer, server_named_by
 from seqline.processes import ProcessId, alive, end, marked
 from seqline.tracking.store import connect, own_uri
 from seqline.workspace import Workspace
@@ -36,6 +35,7 @@ _START_SECONDS = 120.0
 _POLL_SECONDS = 0.25
 _DEPLOY_SECONDS = 300
 _LOG_LINES = 15
+_HEALTH = {"mlflow": "/health", "prefect": "/api/health"}
 
 
 @dataclass(frozen=True)
@@ -159,7 +159,9 @@ class _Start:
         self._mark = mark
         self._on_line = on_line
         self._services: list[Service] = []
-        self._environment = {**os.environ, **environment_of(workspace), MARK: mark}
+        # MLflow's job runners (eight processes) serve features that no recurrent model has.
+        quiet = {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}
+        self._environment = {**quiet, **os.environ, **environment_of(workspace), MARK: mark}
 
     def all(self, mlflow_port: int, prefect_port: int) -> list[Deployment]:
         """Servers, then deployments, then the worker: it finds its pool and its work."""
@@ -178,7 +180,7 @@ class _Start:
         self._deploy()
         log = self._spawn("worker", (*_PREFECT, "worker", "start", "--pool", POOL, "--type", "process"), "")
         self._on_line(f"{'worker':<9} pool {POOL}, log {log.log}")
-        return deployments(self._environment["PREFECT_API_URL"])
+        return deployments(self._server)
 
     def _start_mlflow(self, port: int) -> None:
         connect(self._workspace.root)
@@ -222,12 +224,11 @@ class _Start:
         return service
 
     def _wait_for(self, service: Service) -> None:
-        path = {"mlflow": "/health", "prefect": "/api/health"}[service.name]
         limit = time.monotonic() + _START_SECONDS
         while time.monotonic() < limit:
             if not service.is_alive:
                 break
-            if _answers(f"{service.address}{path}"):
+            if _answers(service):
                 return
             time.sleep(_POLL_SECONDS)
         state = "does not answer" if service.is_alive else "ended at once"
@@ -241,13 +242,18 @@ class _Start:
         automations = self._workspace.root / "flows" / "automations.yaml"
         if not automations.is_file():
             return
-        present = {
-            record["name"] for record in _ask(self._environment["PREFECT_API_URL"], "automations/filter")
-        }
+        present = {record["name"] for record in self._server.ask("automations/filter", {})}
         for automation in read_yaml(automations)["automations"]:
             if automation["name"] in present:
                 self._prefect("automation", "delete", automation["name"])
         self._prefect("automation", "create", "--from-file", str(automations))
+
+    @property
+    def _server(self) -> PrefectServer:
+        server = server_named_by(self._environment)
+        if server is None:
+            raise SeqlineError("Prefect", "no address: neither started nor set")
+        return server
 
     def _prefect(self, *words: str) -> None:
         done = subprocess.run(  # noqa: S603 (fixed words)
@@ -271,14 +277,12 @@ class _Start:
 _PREFECT = (sys.executable, "-m", "prefect", "--no-prompt")
 
 
-def deployments(api_url: str) -> list[Deployment]:
-    """The deployments a Prefect server knows, by name."""
-    flows = {flow["id"]: flow["name"] for flow in _ask(api_url, "flows/filter")}
-    found = []
-    for record in _ask(api_url, "deployments/filter"):
-        schedules = tuple(_schedule_text(schedule) for schedule in record["schedules"])
-        found.append(Deployment(f"{flows[record['flow_id']]}/{record['name']}", schedules))
-    return sorted(found, key=lambda deployment: deployment.name)
+def deployments(server: PrefectServer) -> list[Deployment]:
+    """What a Prefect server runs by itself, by name."""
+    return [
+        Deployment(name, tuple(_schedule_text(schedule) for schedule in record["schedules"]))
+        for name, record in server.deployments().items()
+    ]
 
 
 def _schedule_text(record: Mapping[str, Any]) -> str:
@@ -287,42 +291,16 @@ def _schedule_text(record: Mapping[str, Any]) -> str:
     return f"{when} {schedule.get('timezone') or 'UTC'}{'' if record['active'] else ' (paused)'}"
 
 
-@contextmanager
-def _connection(url: str) -> Iterator[tuple[http.client.HTTPConnection, str]]:
-    parts = urlsplit(url)
-    kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
-    connection = kind(parts.hostname or HOST, parts.port, timeout=10)
+def _answers(service: Service) -> bool:
+    port = urlsplit(service.address).port
+    connection = http.client.HTTPConnection(HOST, port, timeout=_POLL_SECONDS * 8)
     try:
-        yield connection, parts.path
+        connection.request("GET", _HEALTH[service.name])
+        return connection.getresponse().status == http.client.OK
+    except (OSError, http.client.HTTPException):
+        return False
     finally:
         connection.close()
-
-
-def _answers(url: str) -> bool:
-    try:
-        with _connection(url) as (connection, path):
-            connection.request("GET", path)
-            return connection.getresponse().status == http.client.OK
-    except OSError:
-        return False
-
-
-def _ask(api_url: str, path: str) -> list[dict[str, Any]]:
-    """POST an empty filter to a Prefect server."""
-    headers = {"Content-Type": "application/json"}
-    secret = os.environ.get("PREFECT_API_AUTH_STRING")
-    if secret:
-        import base64
-
-        headers["Authorization"] = f"Basic {base64.b64encode(secret.encode()).decode()}"
-    with _connection(f"{api_url}/{path}") as (connection, full_path):
-        connection.request("POST", full_path, body="{}", headers=headers)
-        answer = connection.getresponse()
-        content = answer.read()
-    if answer.status != http.client.OK:
-        raise SeqlineError(api_url, f"answered {answer.status} for {path}: {content[:300]!r}")
-    found: list[dict[str, Any]] = json.loads(content)
-    return found
 
 
 def _require_free(port: int) -> None:

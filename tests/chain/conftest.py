@@ -1,121 +1,21 @@
-"""A project folder of its own for whole-chain tests: real DVC, Prefect, MLflow and Great Expectations on a few hundred rows."""
+"""A project folder of its own for whole-chain tests; see chain_project.py."""
 
 from __future__ import annotations
 
-import csv
-import os
-import shutil
-import subprocess
-import sys
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from chain_project import Project, make_project, make_tiny, write_csv, write_rows
 
-from seqline.config import read_yaml, write_yaml
-from seqline.data.samples.reviews import reviews
-
-ROOT = Path(__file__).parents[2]
-BIN = Path(sys.executable).parent
-Told = subprocess.CompletedProcess[str]
-
-
-@dataclass(frozen=True)
-class Project:
-    root: Path
-
-    def environment(self) -> dict[str, str]:
-        kept = {
-            key: value
-            for key, value in os.environ.items()
-            if not key.startswith(("MLFLOW_", "PREFECT_", "SEQLINE_"))
-        }
-        return {**kept, "PATH": f"{BIN}{os.pathsep}{kept['PATH']}"}
-
-    def call(self, *words: str, cwd: Path | None = None, check: int | None = None) -> Told:
-        told = subprocess.run(
-            words,
-            cwd=cwd or self.root,
-            env=self.environment(),
-            capture_output=True,
-            text=True,
-            check=False,
-            stdin=subprocess.DEVNULL,
-        )
-        if check is not None:
-            assert told.returncode == check, (
-                f"{words} ended with {told.returncode}:\n{told.stdout}\n{told.stderr}"
-            )
-        return told
-
-    def seqline(self, *words: str, check: int | None = 0, cwd: Path | None = None) -> Told:
-        return self.call("seqline", *words, check=check, cwd=cwd)
-
-    def dvc(self, *words: str) -> Told:
-        return self.call("dvc", *words, check=0)
-
-    def change_recipe(self, name: str, **sections: dict[str, object]) -> None:
-        path = self.root / "recipes" / f"{name}.yaml"
-        values = read_yaml(path)
-        for section, changes in sections.items():
-            values[section] = {**values[section], **changes}
-        write_yaml(path, values)
-
-
-def write_csv(path: Path, rows: list[dict[str, str]]) -> None:
-    with path.open("w", encoding="utf-8", newline="") as handle:
-        writer = csv.DictWriter(handle, list(rows[0]), lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(rows)
-
-
-def make_project(root: Path) -> Project:
-    for name in ("src", "flows"):
-        shutil.copytree(ROOT / name, root / name, ignore=shutil.ignore_patterns("__pycache__", "*.egg-info"))
-    for name in ("dvc.yaml", ".dvcignore", "requirements.lock"):
-        shutil.copy(ROOT / name, root / name)
-    write_yaml(root / "params.yaml", {"recipes": []})
-    (root / "recipes").mkdir()
-    project = Project(root)
-    project.dvc("init", "--no-scm", "--quiet")
-    project.dvc("config", "core.analytics", "false")
-    return project
+__all__ = ["Project", "make_project", "make_tiny", "write_csv"]
 
 
 @pytest.fixture(scope="session")
 def csv_files(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
-    folder = tmp_path_factory.mktemp("rows")
-    write_csv(folder / "train.csv", reviews(rows=600, seed=5, split="train"))
-    write_csv(folder / "test.csv", reviews(rows=300, seed=5, split="test"))
-    return folder / "train.csv", folder / "test.csv"
+    return write_rows(tmp_path_factory.mktemp("rows"))
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory, csv_files: tuple[Path, Path]) -> Project:
-    """A project with the recipe `tiny`, made by `seqline new`; tests of one module go through its life in order."""
-    made = make_project(tmp_path_factory.mktemp("project"))
-    train, test = csv_files
-    made.seqline(
-        "new", "tiny", "--from", str(train), "--test", str(test),
-        "--task", "classification", "--input", "text", "--target", "label",
-    )  # fmt: skip
-    made.change_recipe(
-        "tiny",
-        model={
-            "hidden_size": 16,
-            "embedding_dim": 16,
-            "dropout": 0.1,
-            "embedding_dropout": 0.0,
-            "word_dropout": 0.0,
-        },
-        training={"epochs": 6, "batch_size": 32, "learning_rate": 0.02, "threads": 1},
-        evaluation={
-            "bootstrap_rounds": 100,
-            "baselines": ["majority", "tfidf_unigram"],
-            "slices": ["length", "domain"],
-        },
-        gate={"baseline": "majority", "floors": {"accuracy": 0.5}, "min_test_rows": 100},
-    )
-    # As in a fresh clone: no runtime state at all.
-    shutil.rmtree(made.root / ".seqline")
-    return made
+    """A tiny project; the tests of one module go through its life in order."""
+    return make_tiny(tmp_path_factory.mktemp("project"), csv_files)

@@ -22,6 +22,8 @@ LAYERS = [
     ("seqline.journal", 2),
     ("seqline.notifications", 2),
     ("seqline.processes", 2),
+    ("seqline.addresses", 1),
+    ("seqline.prefect_server", 2),
     ("seqline.workspace", 3),
     ("seqline.data", 3),
     ("seqline.owner", 4),

@@ -20,7 +20,7 @@ def load_flow(workspace: Workspace, name: str) -> Any:
         InputError: There is no such flow.
         SeqlineError: The server that `PREFECT_API_URL` names does not answer, or refuses the login.
     """
-    from seqline.diagnosis.prefect_server import require_prefect
+    from seqline.prefect_server import require_prefect
     from seqline.services import environment_of
 
     module = f"{name}_flow"

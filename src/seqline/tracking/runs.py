@@ -9,19 +9,21 @@ from __future__ import annotations
 import os
 import socket
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from seqline.addresses import without_password
 from seqline.errors import InputError
 from seqline.files import check_name, read_json, write_json
-from seqline.tracking.store import Tracking, connect, experiment_id, without_password
+from seqline.tracking.store import STATE_FOLDER, Tracking, connect, experiment_id
 
 __all__ = [
     "Tracking",
     "connect",
     "finish_run",
+    "left_running",
     "log_artifacts",
     "log_epoch",
     "log_epochs",
@@ -46,7 +48,7 @@ RunStatus = Literal["FINISHED", "FAILED", "KILLED"]
 
 @dataclass(frozen=True)
 class _RunRecord:
-    """Which process writes into a run; what `reconcile` needs to see that it died."""
+    """Which process writes into a run; what `reconcile` needs to see that it died. The address bears no password."""
 
     run_id: str
     name: str
@@ -102,9 +104,8 @@ def reconcile(tracking: Tracking) -> list[str]:
     from mlflow.exceptions import MlflowException
 
     marked = []
-    for path in sorted((tracking.state / "runs").glob("*.json")):
-        record = _RunRecord(**read_json(path))
-        if record.host != socket.gethostname() or record.uri != tracking.uri or _alive(record):
+    for path, record in _dead_records(tracking.state):
+        if record.uri != without_password(tracking.uri):
             continue
         try:
             if tracking.client.get_run(record.run_id).info.status == "RUNNING":
@@ -116,6 +117,18 @@ def reconcile(tracking: Tracking) -> list[str]:
                 raise
         path.unlink(missing_ok=True)
     return marked
+
+
+def left_running(root: Path) -> list[str]:
+    """The ids of runs of this machine whose process is gone; `reconcile` marks them."""
+    return [record.run_id for _, record in _dead_records(root / STATE_FOLDER)]
+
+
+def _dead_records(state: Path) -> Iterator[tuple[Path, _RunRecord]]:
+    for path in sorted((state / "runs").glob("*.json")):
+        record = _RunRecord(**read_json(path))
+        if record.host == socket.gethostname() and not _alive(record):
+            yield path, record
 
 
 def log_params(tracking: Tracking, run_id: str, values: Mapping[str, Any]) -> None:
@@ -215,7 +228,7 @@ def _remember(tracking: Tracking, name: str, run_id: str) -> None:
 
     pid = os.getpid()
     started = psutil.Process(pid).create_time()
-    record = _RunRecord(run_id, name, tracking.uri, socket.gethostname(), pid, started)
+    record = _RunRecord(run_id, name, without_password(tracking.uri), socket.gethostname(), pid, started)
     write_json(_record_path(tracking, run_id), asdict(record))
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
+from seqline.addresses import without_password
 from seqline.errors import InputError, SeqlineError
 from seqline.files import check_name
 
@@ -22,6 +24,8 @@ _DEFAULTS = {
     "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
     "MLFLOW_SKIP_PIP_REQUIREMENTS_CHECK": "true",
     "MLFLOW_LOGGING_LEVEL": "WARNING",
+    # Where a server keeps the runs, MLflow prints their addresses: between the lines of a `--json` answer.
+    "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
     # The defaults (7 retries, doubling) keep a user waiting for minutes before a wrong address is reported.
     "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "3",
     "MLFLOW_HTTP_REQUEST_TIMEOUT": "30",
@@ -123,19 +127,69 @@ def connect(root: Path) -> Tracking:
     try:
         if uri == own_uri(root):
             _make_database(root)
-        client = mlflow.MlflowClient(tracking_uri=uri, registry_uri=uri)
+        client = cast("MlflowClient", _Client(mlflow.MlflowClient(tracking_uri=uri, registry_uri=uri), uri))
         client.search_experiments(max_results=1)
     except (MlflowException, OSError) as error:
-        reason = str(error).splitlines()[0][:300]
+        reason = _without_password_of(uri, str(error)).splitlines()[0][:300]
         raise SeqlineError(
             "MLflow", f"{without_password(uri)} does not answer ({reason})", hint="see mlflow/README.md"
         ) from None
     return Tracking(root.resolve(), uri, client)
 
 
-def without_password(uri: str) -> str:
-    scheme, separator, rest = uri.partition("://")
-    return f"{scheme}{separator}{rest.rpartition('@')[2]}"
+class _Client:
+    """MLflow's client, whose refusals of a login or of a permission say so in one line.
+
+    Args:
+        client: MLflow's own.
+        uri: Of its server.
+    """
+
+    def __init__(self, client: MlflowClient, uri: str) -> None:
+        self._client = client
+        self._uri = uri
+
+    def __getattr__(self, name: str) -> Any:
+        found = getattr(self._client, name)
+        if not callable(found):
+            return found
+        from mlflow.exceptions import MlflowException
+
+        @functools.wraps(found)
+        def call(*arguments: Any, **named: Any) -> Any:
+            try:
+                return found(*arguments, **named)
+            except MlflowException as error:
+                refusal = _refusal(self._uri, error.error_code, name)
+                if refusal is None:
+                    raise
+                raise refusal from None
+
+        return call
+
+
+def _refusal(uri: str, code: str, what: str) -> SeqlineError | None:
+    """The error for a login that the server does not know or that may not do something; None for all others."""
+    user = os.environ.get("MLFLOW_TRACKING_USERNAME", "")
+    if code == "UNAUTHENTICATED":
+        return SeqlineError(
+            f"MLflow at {without_password(uri)}",
+            f"refuses the login of {user!r} (401)" if user else "asks for a login (401), and none is set",
+            hint="set MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD (docs/operations.md)",
+        )
+    if code == "PERMISSION_DENIED":
+        return SeqlineError(
+            f"MLflow at {without_password(uri)}",
+            f"{user or 'this login'} may not {what.replace('_', ' ')} (403)",
+            hint="whoever made it, or the admin, gives the permission (docs/operations.md)",
+        )
+    return None
+
+
+def _without_password_of(uri: str, text: str) -> str:
+    """A library's message without the login that stands in an address."""
+    login, at, _ = uri.partition("://")[2].partition("/")[0].rpartition("@")
+    return text.replace(login + at, "") if login else text
 
 
 def experiment_id(tracking: Tracking, name: str) -> str:
