@@ -198,9 +198,14 @@ def test_a_passing_challenger_takes_over_and_a_rollback_brings_the_old_one_back(
     project.change_recipe(
         "tiny",
         training={"learning_rate": 0.025, "epochs": 6},
-        gate={"champion": "not_worse", "margin": 1.0, "max_slice_drop": 1.0},
+        gate={"champion": "not_worse", "margin": 1.0, "max_slice_drop": 1.0, "approval": "manual"},
     )
-    assert "promoted" in project.seqline("run", "tiny").stdout
+    assert "waits for a person's approval" in project.seqline("run", "tiny").stdout
+    assert champion(project) == 1
+    again = project.seqline("run", "tiny").stdout
+    assert "nothing to do" in again
+    assert "seqline promote tiny --approve" in again
+    assert "promoted: approved" in project.seqline("promote", "tiny", "--approve").stdout
     assert champion(project) == 3
     assert "version 1 again" in project.seqline("rollback", "tiny", "--reason", "test").stdout
     assert champion(project) == 1
@@ -211,6 +216,7 @@ def test_a_passing_challenger_takes_over_and_a_rollback_brings_the_old_one_back(
         "promoted",
         "refused",
         "refused",
+        "held",
         "promoted",
         "rolled_back",
         "refused",
@@ -225,7 +231,7 @@ def test_data_that_break_the_contract_end_with_3_and_nothing_new(project: Projec
     assert "600" in told.stderr
     assert "Traceback" not in told.stdout + told.stderr
     assert champion(project) == 1
-    assert len(history(project)) == 6
+    assert len(history(project)) == 7
 
 
 def test_verify_finds_an_altered_artifact(project: Project) -> None:

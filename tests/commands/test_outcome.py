@@ -47,3 +47,11 @@ def test_the_table_names_the_champion_and_asks_nobody_when_there_is_none() -> No
     assert "0.9000  (95 % interval 0.8800 to 0.9200, 1,000 rows)" in table
     assert "ask it" in table
     assert "ask it" not in Outcome({**FACTS, "champion": None}).table()
+
+
+def test_a_held_version_ends_well_and_says_what_to_type() -> None:
+    held = Outcome({**FACTS, "verdict": "held"})
+    assert held.exit_code == 0
+    assert "waits for a person's approval" in held.table()
+    assert "seqline promote toy --approve" in held.table()
+    assert "--approve" not in Outcome(FACTS).table()

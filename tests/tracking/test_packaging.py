@@ -68,16 +68,38 @@ def test_every_kind_of_input_gives_the_answers_of_the_model_in_memory(
     predictor = Predictor.load(model_folder)
     texts = [*probe_texts(8), "waa wab", "waf"]
     expected = predictor.probabilities(texts)
-    for given in (texts, pd.DataFrame({"text": texts}), pd.DataFrame({"anything": texts})):
+    kinds = (
+        texts,
+        np.asarray(texts, dtype=object),
+        pd.Series(texts),
+        pd.DataFrame({"text": texts}),
+        pd.DataFrame({"anything": texts}),
+        pd.DataFrame({"id": [str(row) for row in range(len(texts))], "text": texts}),
+    )
+    for given in kinds:
         answers = model.predict(given)
         assert [sorted(answer) for answer in answers] == [["label", "probabilities", "probability"]] * len(
             texts
         )
         values = [[answer["probabilities"][label] for label in predictor.classes] for answer in answers]
         np.testing.assert_allclose(values, expected, atol=1e-6)
-    schema = model.metadata.signature
-    assert "string" in str(schema.inputs)
-    assert "probabilities" in str(schema.outputs)
+    assert "probabilities" in str(model.metadata.signature.outputs)
+
+
+def test_a_table_that_does_not_say_where_its_texts_are_is_refused_with_its_columns(package: Path) -> None:
+    import mlflow.pyfunc
+    import pandas as pd
+    from mlflow.exceptions import MlflowException
+
+    model = mlflow.pyfunc.load_model(str(package))
+    with pytest.raises(MlflowException, match=r"columns 'id', 'review'; expected .* 'text' among them"):
+        model.predict(pd.DataFrame({"id": ["1"], "review": ["waa"]}))
+    with pytest.raises(MlflowException, match="columns none"):
+        model.predict(pd.DataFrame(index=[0, 1]))
+    with pytest.raises(MlflowException, match="row 1: found 7, which is no text"):
+        model.predict(["waa", 7])
+    with pytest.raises(MlflowException, match="found str; expected a list"):
+        model.predict("waa")
 
 
 def test_the_digest_sees_any_change_but_not_what_loading_leaves(package: Path) -> None:

@@ -7,10 +7,13 @@ from tiny_project import WORDS, Project, make_evaluate, make_model, make_prepare
 
 from seqline.errors import GateRefused, InputError, SeqlineError
 from seqline.files import read_json, write_manifest
+from seqline.tracking.chronicle import history
 from seqline.tracking.ledger import Entry, champions
+from seqline.tracking.overview import models
 from seqline.tracking.packaging import model_folder_of
-from seqline.tracking.promotion import history, is_decided, models, rollback
+from seqline.tracking.promotion import is_decided
 from seqline.tracking.registry import CHAMPION, aliases_of, champion, champion_folder, get_version, ledger_of
+from seqline.tracking.rollback import roll_back
 from seqline.tracking.storage import package_folder
 
 
@@ -110,19 +113,19 @@ def test_each_refused_try_on_the_same_rows_makes_the_next_harder(project: Projec
 def test_rollback_restores_the_champion_before_and_then_the_one_before_that(project: Project) -> None:
     for errors in (60, 30, 5):
         project.add(wrong=range(errors))
-    assert rollback(project.tracking, project.name).version == 2
+    assert roll_back(project.tracking, project.name).version == 2
     assert champion_version(project) == 2
-    assert rollback(project.tracking, project.name, reason="wrong on short reviews").version == 1
+    assert roll_back(project.tracking, project.name, reason="wrong on short reviews").version == 1
     assert champion_version(project) == 1
     with pytest.raises(InputError, match="no earlier champion"):
-        rollback(project.tracking, project.name)
+        roll_back(project.tracking, project.name)
     assert history(project.root, project.name)[-1].reason == "wrong on short reviews"
 
 
 def test_a_version_that_was_rolled_back_is_not_promoted_by_the_next_run(project: Project) -> None:
     project.add(wrong=range(40))
     project.add(wrong=range(10))
-    rollback(project.tracking, project.name)
+    roll_back(project.tracking, project.name)
     with pytest.raises(GateRefused, match="a rollback took the alias"):
         project.add(wrong=range(10))
     assert champion_version(project) == 1
@@ -134,9 +137,9 @@ def test_rollback_skips_deleted_versions_and_goes_to_a_named_one(project: Projec
         project.add(wrong=range(errors))
     project.tracking.client.delete_model_version(project.name, "3")
     with pytest.raises(InputError, match="one of 1, 2"):
-        rollback(project.tracking, project.name, to=3)
-    assert rollback(project.tracking, project.name).version == 2
-    assert rollback(project.tracking, project.name, to=1).version == 1
+        roll_back(project.tracking, project.name, to=3)
+    assert roll_back(project.tracking, project.name).version == 2
+    assert roll_back(project.tracking, project.name, to=1).version == 1
 
 
 def test_rollback_refuses_a_damaged_champion(project: Project) -> None:
@@ -145,7 +148,7 @@ def test_rollback_refuses_a_damaged_champion(project: Project) -> None:
     weights = model_folder_of(package_folder(project.tracking, get_version(project.tracking, "toy", 1)))
     (weights / "weights.safetensors").write_bytes(b"damaged")
     with pytest.raises(SeqlineError, match="altered"):
-        rollback(project.tracking, project.name)
+        roll_back(project.tracking, project.name)
     assert champion_version(project) == 2
 
 
@@ -264,7 +267,7 @@ def test_replaying_the_ledger_gives_the_alias_after_any_operations(project: Proj
     for step in range(16):
         try:
             if step % 4 == 3:
-                rollback(project.tracking, project.name)
+                roll_back(project.tracking, project.name)
             else:
                 project.add(wrong=range(chance.choice([5, 30, 60, 90, 120])))
         except (GateRefused, InputError):

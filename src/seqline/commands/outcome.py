@@ -28,7 +28,7 @@ class Outcome:
 
     @property
     def exit_code(self) -> int:
-        """0, or 4 when the version at hand was refused or taken down."""
+        """0, also while a person's approval is awaited; 4 when the version at hand was refused or taken down."""
         return GateRefused.exit_code if self.summary["verdict"] in {"refused", "rolled_back"} else 0
 
     def rows(self) -> list[tuple[str, str]]:
@@ -39,6 +39,8 @@ class Outcome:
             champion += f" (this run made version {facts['version']})"
         low, high = facts["interval"]
         verdict = f"{facts['verdict']} on {facts['decided']}: {facts['reason'][:_REASON_CHARACTERS]}"
+        if facts["verdict"] == "held":
+            verdict += "; it waits for a person's approval"
         found = [
             ("model", facts["name"]),
             ("champion", champion),
@@ -54,6 +56,8 @@ class Outcome:
             ("report", facts["report"]),
             ("history", f"seqline history {facts['name']}"),
         ]
+        if facts["verdict"] == "held":
+            found.append(("approve", f"seqline promote {facts['name']} --approve"))
         if facts["champion"] is not None:
             found.append(("ask it", f'seqline predict {facts["name"]} "some text"'))
         return found
@@ -81,8 +85,8 @@ def metrics_table(
 
 def describe(workspace: Workspace, name: str) -> Outcome:
     """Read the outcome off the artifacts, the registry and the ledger."""
+    from seqline.tracking.chronicle import history
     from seqline.tracking.journey import registered_already
-    from seqline.tracking.promotion import history
     from seqline.tracking.registry import champion
     from seqline.tracking.runs import connect
 

@@ -1,14 +1,21 @@
-"""Commands about versions: register, promote, rollback, history, models."""
+"""Commands about versions: register, shadow, promote, rollback, delete, history, models."""
 
 from __future__ import annotations
 
 import json
 import shutil
 from dataclasses import asdict
+from typing import TYPE_CHECKING
 
 import click
 
+from seqline.commands.shadowing import shadow
+from seqline.errors import InputError
 from seqline.workspace import Workspace
+
+if TYPE_CHECKING:
+    from seqline.tracking.chronicle import Service
+    from seqline.tracking.ledger import Entry
 
 _REASON_CHARACTERS = 90
 
@@ -34,19 +41,43 @@ def register(name: str, run_id: str | None) -> None:
 @click.command()
 @click.argument("name")
 @click.option("--again", is_flag=True, help="Let a version pass that a rollback took the alias from.")
-def promote(name: str, again: bool) -> None:
+@click.option("--approve", is_flag=True, help="Approve the challenger that passed and is held.")
+@click.option("--reason", default="", help="Why it is approved, for the ledger.")
+def promote(name: str, again: bool, approve: bool, reason: str) -> None:
     """Make the challenger of NAME champion if it passes the gate; exit code 4 if it does not.
+
+    Where the recipe says `gate.approval: manual`, a challenger that passes is held until --approve.
 
     Example: seqline promote sentiment
     """
-    from seqline.tracking.journey import promote_artifacts
+    from seqline.tracking.journey import approve_artifacts, promote_artifacts
     from seqline.tracking.runs import connect
 
+    if reason and not approve:
+        raise InputError("promote", "--reason without --approve", "a reason for an approval")
+    if again and approve:
+        raise InputError(
+            "promote", "both --again and --approve", "one of them: --again judges, --approve follows"
+        )
     workspace = Workspace.find()
-    decision = promote_artifacts(connect(workspace.root), name, recipe=workspace.recipe(name), again=again)
+    recipe, tracking = workspace.recipe(name), connect(workspace.root)
+    decision = (
+        approve_artifacts(tracking, name, recipe=recipe, reason=reason)
+        if approve
+        else promote_artifacts(tracking, name, recipe=recipe, again=again)
+    )
     if decision.verdicts:
         click.echo(decision.table())
-    click.echo(f"champion of {name}: version {decision.version} ({decision.outcome}: {decision.reason})")
+    if decision.outcome == "held":
+        stays = (
+            "there is no champion"
+            if decision.previous is None
+            else f"version {decision.previous} stays champion"
+        )
+        click.echo(f"version {decision.version} of {name} is held: {decision.reason}; {stays}")
+        click.echo(f"next     seqline promote {name} --approve")
+    else:
+        click.echo(f"champion of {name}: version {decision.version} ({decision.outcome}: {decision.reason})")
 
 
 @click.command()
@@ -58,12 +89,12 @@ def rollback(name: str, to: int | None, reason: str) -> None:
 
     Example: seqline rollback sentiment --reason "wrong on short reviews"
     """
-    from seqline.tracking.promotion import rollback as go_back
+    from seqline.tracking.rollback import roll_back
     from seqline.tracking.runs import connect
 
     workspace = Workspace.find()
     workspace.recipe(name)
-    decision = go_back(connect(workspace.root), name, to=to, reason=reason)
+    decision = roll_back(connect(workspace.root), name, to=to, reason=reason)
     click.echo(
         f"champion of {name}: version {decision.version} again (it was {decision.previous}); {decision.reason}"
     )
@@ -71,19 +102,38 @@ def rollback(name: str, to: int | None, reason: str) -> None:
 
 @click.command()
 @click.argument("name")
+@click.argument("version", type=click.IntRange(min=1))
+def delete(name: str, version: int) -> None:
+    """Delete a version of NAME that bears no alias; the ledger keeps what was decided about it.
+
+    Example: seqline delete sentiment 3
+    """
+    from seqline.tracking.registry import delete_version
+    from seqline.tracking.runs import connect
+
+    delete_version(connect(Workspace.find().root), name, version)
+    click.echo(f"deleted version {version} of {name}; no rollback goes back to it")
+
+
+@click.command()
+@click.argument("name")
+@click.option("--on", "moment", help="Who served then: a date (its end) or a time, UTC.")
 @click.option(
     "--json", "as_json", is_flag=True, help="One JSON object a line with every number, nothing else."
 )
-def history(name: str, as_json: bool) -> None:
+def history(name: str, moment: str | None, as_json: bool) -> None:
     """Show who became champion of NAME, who was refused, when, and on which evidence.
 
     Example: seqline history sentiment
     """
-    from seqline.tracking.promotion import history as entries_of
+    from seqline.tracking.chronicle import history as entries_of
 
     workspace = Workspace.find()
     workspace.recipe(name)
     entries = entries_of(workspace.root, name)
+    if moment is not None:
+        _show_service(workspace, name, entries, moment, as_json=as_json)
+        return
     if as_json:
         for entry in entries:
             click.echo(json.dumps(asdict(entry), allow_nan=False))
@@ -99,13 +149,61 @@ def history(name: str, as_json: bool) -> None:
         )
 
 
+def _show_service(
+    workspace: Workspace, name: str, entries: list[Entry], moment: str, *, as_json: bool
+) -> None:
+    import dataclasses
+
+    from seqline.tracking.chronicle import lineage_of, parse_moment, serving_at
+
+    asked = parse_moment(moment)
+    service = serving_at(entries, name, asked)
+    if service is not None:
+        service = dataclasses.replace(service, lineage=lineage_of(workspace.root, service))
+    if as_json:
+        nobody = {"name": name, "moment": asked.isoformat(), "version": None}
+        click.echo(json.dumps(nobody if service is None else service.record(), allow_nan=False))
+    elif service is None:
+        first = next((entry for entry in entries if entry.moves_alias), None)
+        began = f"; the first promotion was on {first.time}" if first else "; nobody was ever promoted"
+        click.echo(f"nobody served as {name} at {asked.isoformat(timespec='seconds')}{began}")
+    else:
+        for label, value in _facts(service):
+            click.echo(f"{label:<9} {value}")
+
+
+def _facts(service: Service) -> list[tuple[str, str]]:
+    """Label and value, in reading order."""
+    decision, judged = service.decision, service.judged
+    until = f"until {service.until.time}" if service.until else "to this day"
+    facts = [
+        ("served", f"version {decision.version} of {service.name}, from {decision.time} {until}"),
+        ("decision", f"{decision.outcome.replace('_', ' ')} by {decision.who}: {decision.reason}"),
+    ]
+    if judged is None:
+        facts.append(("evidence", "none in the ledger: it became champion outside seqline"))
+    else:
+        passed = sum(bool(verdict["passed"]) for verdict in judged.verdicts)
+        rows = judged.evidence.get("rows", "?")
+        facts.append(
+            (
+                "evidence",
+                f"{passed} of {len(judged.verdicts)} rules passed on {rows} test rows, {judged.time}",
+            )
+        )
+    facts += [("content", decision.content_key), ("run", decision.run_id or "unknown")]
+    known = {"git_commit": "commit", "data_md5": "data", "recipe_sha256": "recipe"}
+    facts += [(label, service.lineage[tag]) for tag, label in known.items() if service.lineage.get(tag)]
+    return facts
+
+
 @click.command()
 def models() -> None:
     """List the registered models with their champions.
 
     Example: seqline models
     """
-    from seqline.tracking.promotion import models as summaries
+    from seqline.tracking.overview import models as summaries
     from seqline.tracking.runs import connect
 
     found = summaries(connect(Workspace.find().root))
@@ -119,8 +217,8 @@ def models() -> None:
         accuracy = "" if model.accuracy is None else f"{model.accuracy:.4f}"
         click.echo(
             f"{model.name:<20} {model.versions:>8} {model.champion or '-':>9} {model.challenger or '-':>11}"
-            f" {accuracy:>9}  {model.decided}"
+            f" {accuracy:>9}  {model.fault and 'ledger damaged: '}{model.fault or model.decided}"
         )
 
 
-COMMANDS = [register, promote, rollback, history, models]
+COMMANDS = [register, shadow, promote, rollback, delete, history, models]

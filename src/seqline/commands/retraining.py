@@ -27,9 +27,7 @@ def retrain(name: str, force: bool, as_json: bool) -> None:
     """
     workspace = Workspace.find()
     workspace.recipe(name)
-    with own_workspace(
-        workspace, f"seqline retrain {name}", on_wait=lambda line: click.echo(line, err=True)
-    ):
+    with own_workspace(workspace, f"seqline retrain {name}", on_wait=lambda line: click.echo(line, err=True)):
         told = load_flow(workspace, "retrain").run_here(workspace, name, force=force)
     outcome = told["outcome"]
     if as_json:
@@ -37,7 +35,9 @@ def retrain(name: str, force: bool, as_json: bool) -> None:
     else:
         click.echo(f"train again?  {told['answer']}, because {told['because']}")
         if outcome is not None:
-            click.echo(f"outcome       version {outcome['version']} {outcome['verdict']}: {outcome['reason']}")
+            click.echo(
+                f"outcome       version {outcome['version']} {outcome['verdict']}: {outcome['reason']}"
+            )
         click.echo(f"history       seqline history {name} --decisions")
     refused = outcome is not None and outcome["verdict"] == "refused"
     sys.exit(GateRefused.exit_code if refused else 0)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from seqline.config import Recipe
 from seqline.files import read_json, verify_manifest
+from seqline.tracking.approval import approve
 from seqline.tracking.lineage import collect_lineage
+from seqline.tracking.origin import collect_origin
 from seqline.tracking.promotion import Decision, is_decided, promote
 from seqline.tracking.registry import RegisteredVersion, content_key, register, versions
 from seqline.tracking.runs import (
@@ -79,6 +81,7 @@ def register_artifacts(
             recipe=recipe,
             lineage=collect_lineage(tracking.root, name, recipe),
             run_id=run_id,
+            origin=collect_origin(tracking.root, name),
         )
     except BaseException:
         if own_run:
@@ -89,8 +92,14 @@ def register_artifacts(
     return version
 
 
-def promote_artifacts(tracking: Tracking, name: str, *, recipe: Recipe, again: bool = False) -> Decision:
-    """Judge the challenger by what the stages made; see `promotion.promote`."""
+def promote_artifacts(
+    tracking: Tracking, name: str, *, recipe: Recipe, version: int | None = None, again: bool = False
+) -> Decision:
+    """Judge a version, by default the challenger, by what the stages made; see `promotion.promote`.
+
+    Returns:
+        The decision; its outcome `held` is a challenger that passed and waits for `approve_artifacts`.
+    """
     workspace = Workspace(tracking.root)
     return promote(
         tracking,
@@ -98,7 +107,24 @@ def promote_artifacts(tracking: Tracking, name: str, *, recipe: Recipe, again: b
         recipe=recipe,
         prepare_folder=workspace.artifact_folder(name, "prepare"),
         evaluate_folder=workspace.artifact_folder(name, "evaluate"),
+        version=version,
         again=again,
+    )
+
+
+def approve_artifacts(
+    tracking: Tracking, name: str, *, recipe: Recipe, reason: str = "", who: str = ""
+) -> Decision:
+    """Approve the challenger that is held; see `approval.approve`."""
+    workspace = Workspace(tracking.root)
+    return approve(
+        tracking,
+        name,
+        recipe=recipe,
+        prepare_folder=workspace.artifact_folder(name, "prepare"),
+        evaluate_folder=workspace.artifact_folder(name, "evaluate"),
+        reason=reason,
+        who=who,
     )
 
 

@@ -15,10 +15,11 @@ from typing import Any, Literal
 from seqline.files import check_name, read_json, write_json
 from seqline.journal import Journal
 
-Outcome = Literal["promoted", "refused", "rolled_back"]
+Outcome = Literal["promoted", "refused", "rolled_back", "held"]
 
 
-def _user() -> str:
+def user_name() -> str:
+    """Who runs this process."""
     try:
         return getpass.getuser()
     except (OSError, KeyError):
@@ -31,7 +32,7 @@ class Entry:
 
     Attributes:
         outcome: What was decided.
-        version: Promoted: the new champion. Refused: the challenger. Rolled back: the champion again.
+        version: Promoted: the new champion. Refused, held: the challenger. Rolled back: the champion again.
         previous: Champion before the decision; None when there was none.
         reason: Why, in one sentence.
         run_id: MLflow run of `version`.
@@ -53,7 +54,12 @@ class Entry:
     verdicts: list[dict[str, Any]] = field(default_factory=list)
     evidence: dict[str, Any] = field(default_factory=dict)
     time: str = field(default_factory=lambda: datetime.now(UTC).isoformat(timespec="seconds"))
-    who: str = field(default_factory=_user)
+    who: str = field(default_factory=user_name)
+
+    @property
+    def moves_alias(self) -> bool:
+        """Whether another version is champion afterwards; a refused or held challenger changes nothing."""
+        return self.outcome in {"promoted", "rolled_back"}
 
 
 @dataclass(frozen=True)
@@ -131,7 +137,7 @@ def champions(entries: Sequence[Entry]) -> list[int]:
     """
     line: list[int] = []
     for entry in entries:
-        if entry.outcome == "refused":
+        if not entry.moves_alias:
             continue
         if entry.outcome == "rolled_back":
             while line and line[-1] != entry.version:
@@ -158,6 +164,16 @@ def rolled_back_contents(entries: Sequence[Entry]) -> set[str]:
         known[entry.version] = entry.content_key
         if entry.outcome == "rolled_back" and entry.previous in known:
             gone.add(known[entry.previous])
-        if entry.outcome != "refused":
+        if entry.moves_alias:
             gone.discard(entry.content_key)
     return gone
+
+
+def held_entry(entries: Sequence[Entry]) -> Entry | None:
+    """The passing challenger that waits for a person: the newest one held and not decided about since."""
+    for index in range(len(entries) - 1, -1, -1):
+        entry = entries[index]
+        if entry.outcome == "held":
+            since = entries[index + 1 :]
+            return None if any(later.content_key == entry.content_key for later in since) else entry
+    return None

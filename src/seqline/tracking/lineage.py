@@ -13,6 +13,9 @@ from seqline.files import MANIFEST_NAME, sha256_file, sha256_json
 
 _STAGES = ("validate", "prepare", "train", "evaluate")
 _GIT_SECONDS = 20
+# What the bytes of a model depend on besides data and recipe.
+CODE = ("src", "dvc.yaml", "requirements.lock")
+_STATUS_CHARACTERS = len("XY ")
 
 
 @dataclass(frozen=True)
@@ -21,7 +24,7 @@ class Lineage:
 
     Attributes:
         git_commit: Commit of the working tree.
-        git_dirty: "true" when tracked files differ from that commit.
+        code_dirty: "true" when code differs from that commit; data and recipes may, they are recorded themselves.
         dvc_lock_sha256: Of dvc.lock.
         data_md5: DVC's digest of the data folder that `train@NAME` or `prepare@NAME` depends on.
         recipe_sha256: Of all sections with their defaults.
@@ -29,7 +32,7 @@ class Lineage:
     """
 
     git_commit: str = ""
-    git_dirty: str = ""
+    code_dirty: str = ""
     dvc_lock_sha256: str = ""
     data_md5: str = ""
     recipe_sha256: str = ""
@@ -39,7 +42,7 @@ class Lineage:
         """As tags of a run or a version."""
         named = {
             "git_commit": self.git_commit,
-            "git_dirty": self.git_dirty,
+            "code_dirty": self.code_dirty,
             "dvc_lock_sha256": self.dvc_lock_sha256,
             "data_md5": self.data_md5,
             "recipe_sha256": self.recipe_sha256,
@@ -57,13 +60,10 @@ def collect_lineage(root: Path, name: str, recipe: Recipe) -> Lineage:
     """
     lock = root / "dvc.lock"
     folders = {stage: root / "artifacts" / name / stage / MANIFEST_NAME for stage in _STAGES}
-    commit = _git(root, "rev-parse", "HEAD")
-    dirty = (
-        "" if not commit else str(bool(_git(root, "status", "--porcelain", "--untracked-files=no"))).lower()
-    )
+    commit = git_commit(root)
     return Lineage(
         git_commit=commit,
-        git_dirty=dirty,
+        code_dirty=str(bool(changed_code(root))).lower() if commit else "",
         dvc_lock_sha256=sha256_file(lock) if lock.is_file() else "",
         data_md5=_data_md5(read_yaml(lock), name) if lock.is_file() else "",
         recipe_sha256=sha256_json(sections_of(recipe, *type(recipe).model_fields)),
@@ -79,6 +79,19 @@ def _data_md5(lock: Any, name: str) -> str:
     return ""
 
 
+def git_commit(root: Path) -> str:
+    """Commit of the working tree; empty where there is none."""
+    return _git(root, "rev-parse", "HEAD").strip()
+
+
+def changed_code(root: Path) -> list[str]:
+    """Files of the code that differ from the commit or are not in it, relative to the project folder."""
+    prefix = _git(root, "rev-parse", "--show-prefix").strip()
+    told = _git(root, "status", "--porcelain", "-z", "--no-renames", "--untracked-files=all", "--", *CODE)
+    paths = [entry[_STATUS_CHARACTERS:] for entry in told.split("\0") if entry]
+    return sorted(path.removeprefix(prefix) for path in paths)
+
+
 def _git(root: Path, *arguments: str) -> str:
     try:
         done = subprocess.run(  # noqa: S603
@@ -90,4 +103,4 @@ def _git(root: Path, *arguments: str) -> str:
         )
     except (OSError, subprocess.TimeoutExpired):
         return ""
-    return done.stdout.strip() if done.returncode == 0 else ""
+    return done.stdout if done.returncode == 0 else ""

@@ -22,6 +22,7 @@ import numpy.typing as npt
 
 from seqline.errors import GateRefused, SeqlineError
 from seqline.files import sha256_file, sha256_json
+from seqline.tracking.origin import Origin
 
 if TYPE_CHECKING:
     from mlflow.models import ModelSignature
@@ -61,7 +62,13 @@ class Package:
 
 
 def save_package(
-    model_folder: Path, target: Path, *, predictor: Predictor, run_id: str, model_id: str
+    model_folder: Path,
+    target: Path,
+    *,
+    predictor: Predictor,
+    run_id: str,
+    model_id: str,
+    origin: Origin | None = None,
 ) -> Package:
     """Write a model folder as an MLflow model and prove that a reload gives the same answers.
 
@@ -71,6 +78,7 @@ def save_package(
         predictor: The same model, loaded.
         run_id: Run the model came from.
         model_id: MLflow's id of the logged model.
+        origin: What a rebuild needs.
 
     Raises:
         GateRefused: The weights are not finite, or the reloaded package answers differently.
@@ -96,6 +104,8 @@ def save_package(
             signature=_signature(),
             mlflow_model=Model(model_id=model_id, run_id=run_id),
         )
+    if origin is not None:
+        origin.write(target)
     refuse_pickles(target)
     difference = verify_package(target, predictor)
     _clean(target)
@@ -104,7 +114,11 @@ def save_package(
 
 
 def _signature() -> ModelSignature:
-    """One column of text without a name in; records of label, probability and probabilities out."""
+    """Records of label, probability and probabilities out.
+
+    Nothing is said of what goes in: of a table with several columns MLflow would hand the first on without a word, be it
+    the text or not. `pyfunc_model.py` sees what was really sent and refuses what is not clear.
+    """
     from mlflow.models import ModelSignature
     from mlflow.types import ColSpec, DataType, Schema
     from mlflow.types.schema import Map
@@ -114,7 +128,7 @@ def _signature() -> ModelSignature:
         ColSpec(DataType.double, "probability"),
         ColSpec(Map(DataType.double), "probabilities"),
     ]
-    return ModelSignature(inputs=Schema([ColSpec(DataType.string)]), outputs=Schema(answer))
+    return ModelSignature(outputs=Schema(answer))
 
 
 def requirements() -> list[str]:

@@ -1,56 +1,51 @@
-"""Who is champion: promotion through the gate, rollback, and the history of both.
+"""Promotion through the gate: challenger against champion, on the same rows, one decision at a time.
 
-Every decision is: lock, read the champion again, judge against that very version, announce, move the alias,
-read it back, write the ledger. A kill in between is made good at the next decision, so replaying the ledger
-gives the alias.
+Every decision is: lock, read the champion again, judge against that very version, then move the alias, refuse, or
+hold what passed for a person's approval; all of them go into the ledger.
 """
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-from seqline.config import Recipe, sections_of
+from seqline.config import Recipe
 from seqline.errors import GateRefused, InputError, SeqlineError
 from seqline.evaluation.gates import Judgement, Verdict, judge, verdict_table
-from seqline.files import sha256_json
+from seqline.tracking.changeover import carry_out, note, settle
 from seqline.tracking.evidence import TestRows, UnreadableChampionError, gather, load_test_rows
-from seqline.tracking.ledger import Entry, Ledger, champions, contents, rolled_back_contents
+from seqline.tracking.ledger import Entry, Ledger, held_entry, rolled_back_contents
+from seqline.tracking.question import Question, verdicts_of
 from seqline.tracking.registry import (
     CHALLENGER,
-    CHAMPION,
-    RegisteredVersion,
-    aliases_of,
     champion,
     get_version,
     ledger_of,
     model_lock,
-    set_tags,
-    versions,
     with_alias,
 )
 from seqline.tracking.storage import package_folder
 from seqline.tracking.store import Tracking
 
-# Refused for one of these, the same question may have another answer tomorrow.
-_TRANSIENT_RULES = ("latency", "champion_intact")
-_REASON_CHARACTERS = 400
+# Of the version's tags, what an entry keeps so that the ledger alone tells where a champion came from.
+_LINEAGE_TAGS = ("git_commit", "data_md5", "recipe_sha256")
 
 
 @dataclass(frozen=True)
 class Decision:
-    """What `promote` or `rollback` did.
+    """What `promote`, `approve` or `roll_back` did.
 
     Attributes:
         outcome: What happened; a refusal is raised instead.
-        version: The champion now.
-        previous: The champion before; None when there was none.
+        version: The champion now; held: the version that waits for approval.
+        previous: The champion before; held: the champion that stays. None when there is none.
         reason: In one sentence.
         verdicts: Every gate rule.
     """
 
-    outcome: Literal["promoted", "already champion", "rolled_back"]
+    outcome: Literal["promoted", "already champion", "rolled_back", "held"]
     version: int
     previous: int | None
     reason: str
@@ -61,18 +56,6 @@ class Decision:
         return verdict_table(self.verdicts)
 
 
-@dataclass(frozen=True)
-class ModelSummary:
-    """One line of `seqline models`."""
-
-    name: str
-    versions: int
-    champion: int | None
-    challenger: int | None
-    accuracy: float | None
-    decided: str
-
-
 def promote(
     tracking: Tracking,
     name: str,
@@ -80,81 +63,47 @@ def promote(
     recipe: Recipe,
     prepare_folder: Path,
     evaluate_folder: Path,
+    version: int | None = None,
     again: bool = False,
 ) -> Decision:
-    """Make the challenger champion if it passes the gate.
+    """Make a version champion if it passes the gate, or hold it where the recipe wants a person's approval.
 
     Args:
         tracking: Where.
         name: The model.
         recipe: Its recipe; the gate section holds the rules.
         prepare_folder: Holds the test rows the champion is scored on.
-        evaluate_folder: The challenger's evaluation on the same rows.
+        evaluate_folder: The version's evaluation on the same rows.
+        version: Which version; by default whichever bears the alias `challenger`. Someone who has just
+            registered one names it: the alias may have gone to another since.
         again: Let a version pass that a rollback took the alias from.
 
     Returns:
-        The decision; `already champion` when there is nothing to decide.
+        The decision: `promoted`, `held`, or `already champion` when there is nothing to decide.
 
     Raises:
-        InputError: No challenger, or the evaluation is not the challenger's.
+        InputError: No such version, or the evaluation is not that version's.
         GateRefused: With every rule that failed; the alias is where it was.
-        SeqlineError: The challenger's package is damaged, or the alias did not move.
+        SeqlineError: The version's package is damaged, or the alias did not move.
     """
     with model_lock(tracking, name):
-        ledger, current = _settled(tracking, name)
-        challenger = with_alias(tracking, name, CHALLENGER)
+        ledger, current = settle(tracking, name)
+        challenger = (
+            with_alias(tracking, name, CHALLENGER)
+            if version is None
+            else get_version(tracking, name, version)
+        )
         if challenger is None:
             raise InputError(
                 name, "no challenger", hint=f"`seqline register {name}` makes one of a trained model"
             )
         if current is not None and current.version == challenger.version:
-            return Decision(
-                "already champion", current.version, current.version, "the challenger is the champion"
-            )
+            reason = "the challenger is the champion"
+            return Decision("already champion", current.version, current.version, reason)
         rows = load_test_rows(
             prepare_folder, evaluate_folder, recipe, challenger.tags.get("evaluation_sha256", ""), name
         )
-        return _decide(tracking, ledger, _Question(recipe, challenger, current, rows, again))
-
-
-@dataclass(frozen=True)
-class _Question:
-    """All that a decision about a challenger depends on."""
-
-    recipe: Recipe
-    challenger: RegisteredVersion
-    current: RegisteredVersion | None
-    rows: TestRows
-    again: bool
-
-    @property
-    def key(self) -> str:
-        """Digest; the same key is the same question."""
-        current = self.current
-        return sha256_json(
-            {
-                "challenger": [self.challenger.version, self.challenger.content_key],
-                "champion": [current.version, current.content_key] if current else None,
-                "evaluation": self.challenger.tags.get("evaluation_sha256"),
-                "gate": sections_of(self.recipe, "gate"),
-                "rows": self.rows.digest,
-                "again": self.again,
-            }
-        )
-
-    def looks(self, entries: list[Entry]) -> int:
-        """Count the other contents that were compared with this champion on these rows."""
-        if self.current is None:
-            return 0
-        seen = {
-            entry.content_key
-            for entry in entries
-            if entry.outcome == "refused"
-            and entry.evidence.get("champion_content") == self.current.content_key
-            and entry.evidence.get("rows_sha256") == self.rows.digest
-            and entry.evidence.get("comparison") is not None
-        }
-        return len(seen - {self.challenger.content_key})
+        return decide(tracking, ledger, Question(recipe, challenger, current, rows.digest, again), rows)
 
 
 def is_decided(
@@ -166,7 +115,9 @@ def is_decided(
     prepare_folder: Path,
     evaluate_folder: Path,
 ) -> bool:
-    """Whether `promote` would have nothing new to say about a version: it is champion, or was refused for good.
+    """Whether `promote` would have nothing new to say about a version.
+
+    It is champion, was refused for good, or is held for a person's approval.
 
     Args:
         tracking: Where.
@@ -187,51 +138,84 @@ def is_decided(
         return False
     evaluated = challenger.tags.get("evaluation_sha256", "")
     rows = load_test_rows(prepare_folder, evaluate_folder, recipe, evaluated, name)
-    question = _Question(recipe, challenger, current, rows, again=False)
-    return _lasting_refusal(ledger_of(tracking.root, name).entries(), question) is not None
+    question = Question(recipe, challenger, current, rows.digest, again=False)
+    entries = ledger_of(tracking.root, name).entries()
+    return _held_already(entries, question) is not None or question.lasting_refusal(entries) is not None
 
 
-def _decide(tracking: Tracking, ledger: Ledger, question: _Question) -> Decision:
+def decide(tracking: Tracking, ledger: Ledger, question: Question, rows: TestRows) -> Decision:
+    """Answer a question: promote, hold or refuse. Needs the model's lock.
+
+    Raises:
+        GateRefused: With every rule that failed.
+    """
     entries = ledger.entries()
     challenger, current = question.challenger, question.current
     # The same question has the same answer: no scoring, no second line in the ledger.
-    refused = _lasting_refusal(entries, question)
+    refused = question.lasting_refusal(entries)
     if refused is not None:
-        raise _refusal(challenger, refused)
+        raise _refusal(question, refused)
+    held = _held_already(entries, question)
+    if held is not None:
+        return Decision("held", held.version, held.previous, held.reason, verdicts_of(held))
     looks = question.looks(entries)
-    judgement = _judged(tracking, question, looks)
-    verdicts, comparison = judgement.verdicts, judgement.comparison
+    judgement = _judged(tracking, question, rows, looks)
+    verdicts = judgement.verdicts
     if challenger.content_key in rolled_back_contents(entries) and not question.again:
         reason = "a rollback took the alias from this content"
         verdicts.append(Verdict("not_rolled_back", False, None, None, reason))
     failed = [verdict for verdict in verdicts if not verdict.passed]
-    reason = "; ".join(f"{verdict.rule}: {verdict.reason}" for verdict in failed) or _praise(judgement)
+    outcome: Literal["refused", "held", "promoted"] = (
+        "refused" if failed else "held" if question.recipe.gate.approval == "manual" else "promoted"
+    )
     entry = Entry(
-        outcome="refused" if failed else "promoted",
+        outcome=outcome,
         version=challenger.version,
         previous=current.version if current else None,
-        reason=reason,
+        reason="; ".join(f"{verdict.rule}: {verdict.reason}" for verdict in failed) or _praise(judgement),
         run_id=challenger.run_id,
         content_key=challenger.content_key,
         decision_key=question.key,
         verdicts=[verdict.record() for verdict in verdicts],
-        evidence={
-            "rows": len(question.rows.targets),
-            "rows_sha256": question.rows.digest,
-            "champion_content": current.content_key if current else None,
-            "looks": looks,
-            "comparison": comparison.record() if comparison else None,
-        },
+        evidence=_evidence(question, rows, judgement, looks),
     )
-    if failed:
-        ledger.append(entry)
-        _mirror(tracking, entry, challenger.name)
-        raise _refusal(challenger, verdicts)
-    _carry_out(tracking, ledger, challenger.name, entry)
-    return Decision("promoted", entry.version, entry.previous, reason, verdicts)
+    if outcome == "promoted":
+        carry_out(tracking, ledger, challenger.name, entry)
+    else:
+        note(tracking, ledger, challenger.name, entry)
+    if outcome == "refused":
+        raise _refusal(question, verdicts)
+    return Decision(outcome, entry.version, entry.previous, entry.reason, verdicts)
 
 
-def _judged(tracking: Tracking, question: _Question, looks: int) -> Judgement:
+def _evidence(question: Question, rows: TestRows, judgement: Judgement, looks: int) -> dict[str, Any]:
+    challenger, current = question.challenger, question.current
+    return {
+        "rows": len(rows.targets),
+        "rows_sha256": rows.digest,
+        "champion_content": current.content_key if current else None,
+        "looks": looks,
+        "again": question.again,
+        "comparison": judgement.comparison.record() if judgement.comparison else None,
+        "metrics": {
+            key.removeprefix("metric."): float(value)
+            for key, value in sorted(challenger.tags.items())
+            if key.startswith("metric.")
+        },
+        "lineage": {tag: challenger.tags[tag] for tag in _LINEAGE_TAGS if tag in challenger.tags},
+    }
+
+
+def _held_already(entries: list[Entry], question: Question) -> Entry | None:
+    """The entry that holds the same question's challenger, if a person still has to approve it."""
+    held = held_entry(entries)
+    # Held with `again`, it waits for its approval all the same; a scheduled run must not refuse it meanwhile.
+    keys = {question.key, dataclasses.replace(question, again=True).key}
+    waits = held is not None and held.decision_key in keys
+    return held if waits and question.recipe.gate.approval == "manual" else None
+
+
+def _judged(tracking: Tracking, question: Question, rows: TestRows, looks: int) -> Judgement:
     current = question.current
     try:
         evidence = gather(
@@ -240,7 +224,7 @@ def _judged(tracking: Tracking, question: _Question, looks: int) -> Judgement:
             challenger=question.challenger,
             # The same content in an intact package mends a damaged champion; there is nothing to compare.
             champion=None if current and current.content_key == question.challenger.content_key else current,
-            rows=question.rows,
+            rows=rows,
             looks=looks,
         )
     except UnreadableChampionError as error:
@@ -257,126 +241,16 @@ def _praise(judgement: Judgement) -> str:
     )
 
 
-def _lasting_refusal(entries: list[Entry], question: _Question) -> list[Verdict] | None:
-    """The verdicts of a refusal of the same question, unless another day could judge it otherwise."""
-    key = question.key
-    for entry in reversed(entries):
-        if entry.outcome == "refused" and entry.decision_key == key:
-            verdicts = [Verdict(**record) for record in entry.verdicts]
-            transient = any(not v.passed and v.rule in _TRANSIENT_RULES for v in verdicts)
-            return None if transient else verdicts
-    return None
-
-
-def _refusal(challenger: RegisteredVersion, verdicts: list[Verdict]) -> GateRefused:
+def _refusal(question: Question, verdicts: list[Verdict]) -> GateRefused:
+    challenger, current = question.challenger, question.current
     failed = [verdict for verdict in verdicts if not verdict.passed]
+    stays = (
+        f"version {current.version} stays champion"
+        if current
+        else "there is no champion yet, so nobody answers"
+    )
     return GateRefused(
         f"{challenger.name} version {challenger.version}",
         f"refused by {len(failed)} of {len(verdicts)} rules\n{verdict_table(failed)}",
-        hint=f"the champion stays; `seqline history {challenger.name}` has every number",
+        hint=f"{stays}; `seqline history {challenger.name}` has every number",
     )
-
-
-def rollback(tracking: Tracking, name: str, *, to: int | None = None, reason: str = "") -> Decision:
-    """Give the alias back to the champion before the present one. Again goes one further back.
-
-    Args:
-        tracking: Where.
-        name: The model.
-        to: An earlier champion to go back to; by default the last one before that still exists.
-        reason: For the ledger.
-
-    Raises:
-        InputError: There is no earlier champion, or `to` never was one.
-        SeqlineError: The earlier champion's package is damaged.
-    """
-    with model_lock(tracking, name):
-        ledger, current = _settled(tracking, name)
-        entries = ledger.entries()
-        line = champions(entries)
-        if current is not None and line and line[-1] == current.version:
-            line = line[:-1]
-        known = contents(entries)
-        existing = {version.version: version.content_key for version in versions(tracking, name)}
-        earlier = [version for version in line if existing.get(version, "") == known.get(version, "-")]
-        if not earlier:
-            raise InputError(name, "no earlier champion to go back to", hint=f"see `seqline history {name}`")
-        target = earlier[-1] if to is None else to
-        if target not in earlier:
-            choice = ", ".join(str(version) for version in dict.fromkeys(earlier))
-            raise InputError(f"{name} version {target}", "not an earlier champion", f"one of {choice}")
-        version = get_version(tracking, name, target)
-        package_folder(tracking, version)
-        entry = Entry(
-            outcome="rolled_back",
-            version=target,
-            previous=current.version if current else None,
-            reason=reason or "asked for",
-            run_id=version.run_id,
-            content_key=version.content_key,
-        )
-        _carry_out(tracking, ledger, name, entry)
-    return Decision("rolled_back", target, entry.previous, entry.reason)
-
-
-def history(root: Path, name: str) -> list[Entry]:
-    """Every decision about a model, the oldest first. Needs no MLflow."""
-    return ledger_of(root, name).entries()
-
-
-def models(tracking: Tracking) -> list[ModelSummary]:
-    """Summarise every registered model."""
-    names = sorted(model.name for model in tracking.client.search_registered_models())
-    summaries = []
-    for name in names:
-        aliases = aliases_of(tracking, name)
-        known = {version.version: version for version in versions(tracking, name)}
-        best = known.get(aliases.get(CHAMPION, -1))
-        score = best.tags.get("metric.accuracy") if best else None
-        decided = [entry.time for entry in history(tracking.root, name) if entry.outcome != "refused"]
-        summaries.append(
-            ModelSummary(
-                name=name,
-                versions=len(known),
-                champion=aliases.get(CHAMPION),
-                challenger=aliases.get(CHALLENGER),
-                accuracy=float(score) if score else None,
-                decided=decided[-1] if decided else "",
-            )
-        )
-    return summaries
-
-
-def _settled(tracking: Tracking, name: str) -> tuple[Ledger, RegisteredVersion | None]:
-    """Open ledger and champion, after making good what a kill left half done."""
-    ledger = ledger_of(tracking.root, name)
-    current = champion(tracking, name)
-    recovered = ledger.recover(current.version if current else None)
-    if recovered is not None:
-        _mirror(tracking, recovered, name)
-    return ledger, current
-
-
-def _carry_out(tracking: Tracking, ledger: Ledger, name: str, entry: Entry) -> None:
-    ledger.announce(entry)
-    tracking.client.set_registered_model_alias(name, CHAMPION, str(entry.version))
-    now = aliases_of(tracking, name).get(CHAMPION)
-    if now != entry.version:
-        raise SeqlineError(
-            f"{name}, alias {CHAMPION}",
-            f"version {now} after setting it to {entry.version}: someone else moved it",
-            hint="decide again",
-        )
-    ledger.conclude(entry)
-    _mirror(tracking, entry, name)
-
-
-def _mirror(tracking: Tracking, entry: Entry, name: str) -> None:
-    """Show the decision as tags of the version, for those who look at a shared server."""
-    tags: dict[str, Any] = {
-        "decision": entry.outcome,
-        "decision_reason": entry.reason[:_REASON_CHARACTERS],
-        "decision_time": entry.time,
-        "decision_champion": str(entry.previous or ""),
-    }
-    set_tags(tracking, name, entry.version, tags)

@@ -9,7 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import mlflow
+import numpy as np
 import pandas as pd
+from mlflow.exceptions import MlflowException
 from mlflow.pyfunc import PythonModel, PythonModelContext
 
 from seqline.serving.predictor import Predictor
@@ -26,15 +28,41 @@ class TextClassifier(PythonModel):
         """One record for each text, with label, probability and probabilities, in order.
 
         Args:
-            model_input: One column of raw texts, whatever its name. By the signature MLflow makes it of a list of
-                texts and of a request's `inputs`, `dataframe_split` and `dataframe_records`. A hint `list[str]`
-                would refuse the last two.
+            model_input: Raw texts: a list, an array or a series of them, or a table with one column, whatever its name,
+                or with the column that the model was trained on. The hint is the only one that MLflow takes for all.
         """
-        texts = model_input.iloc[:, 0].tolist()
+        texts = _texts(model_input, self.predictor.input_section.column)
         return [
             {"label": p.label, "probability": p.probability, "probabilities": p.probabilities}
             for p in self.predictor.predict(texts)
         ]
+
+
+def _texts(given: Any, column: str) -> list[str]:
+    """The texts of whatever MLflow hands over.
+
+    Raises:
+        MlflowException: Which of several columns holds the texts is not clear, or some are no text.
+    """
+    table = pd.DataFrame(given) if isinstance(given, dict | list | np.ndarray | pd.Series) else given
+    if not isinstance(table, pd.DataFrame):
+        raise MlflowException.invalid_parameter_value(
+            f"found {type(given).__name__}; expected a list of texts"
+        )
+    if column not in table.columns and table.shape[1] != 1:
+        found = ", ".join(repr(str(name)) for name in table.columns) or "none"
+        raise MlflowException.invalid_parameter_value(
+            f"found the columns {found}; expected one column of texts, or one called {column!r} among them"
+        )
+    chosen = table[column] if column in table.columns else table.iloc[:, 0]
+    texts: list[str] = chosen.tolist()
+    strange = [index for index, text in enumerate(texts) if not isinstance(text, str)]
+    if strange:
+        index = strange[0]
+        raise MlflowException.invalid_parameter_value(
+            f"row {index}: found {texts[index]!r:.60}, which is no text; expected a string"
+        )
+    return texts
 
 
 mlflow.models.set_model(TextClassifier())
