@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from seqline.config import Recipe, load_recipe, parse_recipe, recipe_schema, sections_of, write_yaml
+from seqline.config import load_recipe, parse_recipe, recipe_schema, sections_of, write_yaml
 from seqline.errors import InputError
+from seqline.recipe import Recipe
 
 ROOT = Path(__file__).parents[1]
 RECIPES = Path(__file__).parent / "recipes"

@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from seqline.config import Recipe, sections_of
+from seqline.config import sections_of
 from seqline.data.batches import Batch, batches_in, in_window
 from seqline.data.readers import read_rows
 from seqline.errors import SeqlineError
@@ -21,6 +21,7 @@ from seqline.files import check_name, files_below, read_json, sha256_file, sha25
 from seqline.journal import Journal
 from seqline.labels import labelled_quality
 from seqline.monitoring.policy import Answer, Facts, Reason, because, reasons_for
+from seqline.recipe import Recipe
 from seqline.surveillance import recent_drift
 from seqline.tracking.ledger import user_name
 from seqline.tracking.packaging import model_folder_of

@@ -13,7 +13,7 @@ from seqline.errors import InputError
 from seqline.files import check_name
 
 if TYPE_CHECKING:
-    from seqline.config import Recipe
+    from seqline.recipe import Recipe
 
 STAGES = ("validate", "prepare", "train", "evaluate")
 

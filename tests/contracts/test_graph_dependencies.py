@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 from test_layers import PACKAGE, ROOT, imports_of
 
-from seqline.config import Recipe, read_yaml
+from seqline.config import read_yaml
+from seqline.recipe import Recipe
 
 STAGES = read_yaml(ROOT / "dvc.yaml")["stages"]
 
@@ -82,8 +83,8 @@ def test_the_sample_data_are_tracked() -> None:
 def test_the_gate_bounds_every_metric_on_its_own_side() -> None:
     from typing import get_args
 
-    from seqline.config import GateSection
     from seqline.evaluation.metrics import METRICS
+    from seqline.recipe import GateSection
 
     def names(field: str) -> set[str]:
         return set(get_args(get_args(GateSection.model_fields[field].annotation)[0]))

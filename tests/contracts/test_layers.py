@@ -17,6 +17,7 @@ LAYERS = [
     ("seqline.errors", 0),
     ("seqline.files", 1),
     ("seqline.batch", 1),
+    ("seqline.recipe", 1),
     ("seqline.config", 2),
     ("seqline.graph", 2),
     ("seqline.journal", 2),

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from seqline.config import WindowSection
 from seqline.data.batches import batches_in, in_window
 from seqline.data.readers import rows_in
 from seqline.errors import InputError
+from seqline.recipe import WindowSection
 
 NAMES = ["imported.jsonl", "2026-02.jsonl", "2026-01-31.jsonl", "2026-02-03T101500.jsonl", ".hidden"]
 

@@ -11,11 +11,12 @@ from typing import Any
 
 import pytest
 
-from seqline.config import Recipe, parse_recipe
+from seqline.config import parse_recipe
 from seqline.data.checks import is_blank, row_tables, shown
 from seqline.data.expectations import Check, Verdict, check_rules, self_contained
 from seqline.data.readers import Row
 from seqline.data.rules import champion_rules, rules_for
+from seqline.recipe import Recipe
 
 Values = dict[str, Any]
 

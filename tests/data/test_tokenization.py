@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from seqline.config import InputSection
 from seqline.data.tokenization import PADDING_ID, TOKENIZER_FILE, UNKNOWN_ID, TextTokenizer, cut
 from seqline.errors import InputError
+from seqline.recipe import InputSection
 
 TEXTS = ["The food isn't good!", "the FOOD is good", "good food, good <br /> mood", "ｗide good"] * 2
 

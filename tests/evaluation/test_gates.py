@@ -4,9 +4,9 @@ import math
 import numpy as np
 import pytest
 
-from seqline.config import GateSection
 from seqline.evaluation.comparison import Evidence, alpha_of_look
 from seqline.evaluation.gates import RULES, Verdict, judge, verdict_table
+from seqline.recipe import GateSection
 
 ROWS = 1000
 TARGETS = np.arange(ROWS) % 2

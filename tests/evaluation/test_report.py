@@ -7,13 +7,14 @@ from html.parser import HTMLParser
 import numpy as np
 import pytest
 
-from seqline.config import Recipe, parse_recipe
+from seqline.config import parse_recipe
 from seqline.data.rows import SplitRows
 from seqline.errors import SeqlineError
 from seqline.evaluation.behaviours import Probe
 from seqline.evaluation.report import flatten, readable, render_report, verdict
 from seqline.evaluation.summary import Evaluation, details, evaluate_model, flat_metrics
 from seqline.files import to_json
+from seqline.recipe import Recipe
 
 NAUGHTY = [
     "<script>alert(1)</script>",

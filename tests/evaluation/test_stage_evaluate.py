@@ -5,10 +5,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from seqline.config import Recipe, parse_recipe
+from seqline.config import parse_recipe
 from seqline.errors import InputError, SeqlineError
 from seqline.evaluation.metrics import METRICS
 from seqline.files import files_below, verify_manifest
+from seqline.recipe import Recipe
 from seqline.stages import evaluate, prepare, train
 
 CLASSES = ["negative", "=positive"]

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from seqline.config import RetrainSection
 from seqline.monitoring.policy import RULES, Facts, because, reasons_for, wilson_high
+from seqline.recipe import RetrainSection
 
 QUIET: dict[str, Any] = {"newest_version": 3, "new_rows": 0, "age_days": 1.0}
 

@@ -6,8 +6,9 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
-from seqline.config import Recipe, parse_recipe
+from seqline.config import parse_recipe
 from seqline.monitoring.profile import Profile
+from seqline.recipe import Recipe
 from seqline.serving.predictor import Predictor
 from seqline.stages import train
 

@@ -8,13 +8,14 @@ from typing import Any
 
 import pytest
 
-from seqline.config import Recipe, parse_recipe
+from seqline.config import parse_recipe
 from seqline.data.arrays import read_arrays
 from seqline.data.rows import read_split
 from seqline.data.splits import SPLITS, normalise
 from seqline.data.tokenization import TOKENIZER_FILE, TextTokenizer
 from seqline.errors import InputError
 from seqline.files import files_below, verify_manifest
+from seqline.recipe import Recipe
 from seqline.stages import prepare
 
 

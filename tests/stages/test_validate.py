@@ -9,9 +9,10 @@ from typing import Any
 
 import pytest
 
-from seqline.config import Recipe, parse_recipe
+from seqline.config import parse_recipe
 from seqline.errors import InputError, ValidationFailed
 from seqline.files import sha256_file, verify_manifest
+from seqline.recipe import Recipe
 from seqline.stages import validate
 
 

@@ -4,9 +4,9 @@ from pathlib import Path
 import pytest
 from tiny_project import Project
 
+from seqline.addresses import without_password
 from seqline.files import read_json, write_json
 from seqline.tracking.runs import left_running, reconcile, start_run
-from seqline.addresses import without_password
 
 
 @pytest.mark.parametrize(

@@ -16,11 +16,12 @@ import numpy as np
 import torch
 from safetensors.torch import save_file
 
-from seqline.config import Recipe, parse_recipe, sections_of
+from seqline.config import parse_recipe, sections_of
 from seqline.data.rows import write_split
 from seqline.data.tokenization import TextTokenizer
 from seqline.evaluation.metrics import METRICS
 from seqline.files import atomic_write, complete_folder, read_json, sha256_json, write_json, write_manifest
+from seqline.recipe import Recipe
 from seqline.serving.predictor import Predictor
 from seqline.tasks import task_named
 from seqline.tasks.base import sizes_of

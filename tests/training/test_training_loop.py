@@ -16,9 +16,9 @@ from toy_training import (
     train_toy,
 )
 
-from seqline.config import TrainingSection
 from seqline.data.arrays import from_sequences
 from seqline.errors import InputError, SeqlineError
+from seqline.recipe import TrainingSection
 from seqline.training.events import EpochEnd, Progress, Started, StoppedEarly
 from seqline.training.loop import fit
 from seqline.training.optim import OPTIMIZERS, SCHEDULES

@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import nn
 
-from seqline.config import TrainingSection
+from seqline.recipe import TrainingSection
 from seqline.training import optim
 
 

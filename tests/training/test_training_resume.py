@@ -28,8 +28,8 @@ from toy_training import (
     train_toy,
 )
 
-from seqline.config import TrainingSection
 from seqline.errors import SeqlineError
+from seqline.recipe import TrainingSection
 from seqline.training.events import CheckpointRejected, Resumed
 from seqline.training.optim import OPTIMIZERS, SCHEDULES
 

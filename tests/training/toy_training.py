@@ -12,8 +12,8 @@ from pathlib import Path
 import torch
 
 from seqline.batch import SequenceBatch
-from seqline.config import ModelSection, TrainingSection
 from seqline.data.arrays import SequenceArrays, from_sequences
+from seqline.recipe import ModelSection, TrainingSection
 from seqline.tasks.classification import Classification
 from seqline.training import seeding
 from seqline.training.events import Event

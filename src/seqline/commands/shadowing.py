@@ -13,7 +13,7 @@ from seqline.errors import InputError
 from seqline.workspace import Workspace
 
 if TYPE_CHECKING:
-    from seqline.config import Recipe
+    from seqline.recipe import Recipe
     from seqline.tracking.shadow import ShadowReport, ShadowRow
 
 _SHOWN_EXCERPT = 60

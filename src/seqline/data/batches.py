@@ -6,8 +6,8 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from seqline.config import WindowSection
 from seqline.errors import InputError
+from seqline.recipe import WindowSection
 
 _DATE = re.compile(r"\d{4}-\d{2}(?:-\d{2})?")
 

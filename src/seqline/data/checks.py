@@ -14,9 +14,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from seqline.config import Recipe
 from seqline.data.readers import Row
 from seqline.data.splits import normalise
+from seqline.recipe import Recipe
 
 if TYPE_CHECKING:
     import pandas as pd

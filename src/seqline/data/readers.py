@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
 
-from seqline.config import WindowSection
 from seqline.data.batches import batches_in, in_window
 from seqline.data.csv_rows import csv_records, listed, table_rows, tsv_records
 from seqline.data.json_rows import Value, json_rows
@@ -20,6 +19,7 @@ from seqline.data.parquet_rows import parquet_rows
 from seqline.data.refusals import Refusals, RefusedRecord
 from seqline.data.streams import LIMITS, Limits, require_file, text_lines
 from seqline.errors import InputError
+from seqline.recipe import WindowSection
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,6 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-from seqline.config import Recipe
 from seqline.data.checks import (
     ID_COLUMN,
     MEDIAN_WORDS,
@@ -21,6 +20,7 @@ from seqline.data.checks import (
     group_column,
     required_columns,
 )
+from seqline.recipe import Recipe
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from seqline.config import InputSection
 from seqline.errors import InputError
 from seqline.files import atomic_write
+from seqline.recipe import InputSection
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer

@@ -8,12 +8,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from seqline.config import Recipe, read_yaml
+from seqline.config import read_yaml
 from seqline.diagnosis.findings import Findings, Situation, ok, one_line, problem, warning
 from seqline.errors import SeqlineError
 from seqline.files import MANIFEST_NAME, read_json
 from seqline.owner import OWNER_VARIABLE, current_owner
 from seqline.processes import marked
+from seqline.recipe import Recipe
 from seqline.workspace import STAGES
 
 _NAMED = 4

@@ -15,7 +15,7 @@ from seqline.errors import InputError, SeqlineError
 from seqline.workspace import Workspace
 
 if TYPE_CHECKING:
-    from seqline.config import Recipe
+    from seqline.recipe import Recipe
     from seqline.tracking.store import Tracking
 
 Level = Literal["ok", "warning", "problem"]

@@ -13,9 +13,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from seqline.config import GateSection
 from seqline.evaluation.intervals import McNemarResult, PairedResult, mcnemar, paired_bootstrap
 from seqline.evaluation.metrics import METRICS
+from seqline.recipe import GateSection
 
 Floats = npt.NDArray[np.floating[Any]]
 Ints = npt.NDArray[np.int64]

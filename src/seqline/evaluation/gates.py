@@ -15,7 +15,6 @@ from typing import Any
 
 import numpy as np
 
-from seqline.config import GateSection
 from seqline.evaluation.comparison import (
     Comparison,
     Evidence,
@@ -27,6 +26,7 @@ from seqline.evaluation.comparison import (
 )
 from seqline.evaluation.intervals import mcnemar
 from seqline.evaluation.metrics import METRICS
+from seqline.recipe import GateSection
 
 _BYTES_PER_MB = 1_000_000
 # Differences of shares of rows are compared up to rounding: 0.05 of 100 rows is 5 rows, not 4.999.

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from seqline.config import Recipe
 from seqline.errors import SeqlineError
 from seqline.evaluation.baselines import fit_predict_all
 from seqline.evaluation.behaviours import BehaviourResult, Predict, run_behaviour
@@ -28,6 +27,7 @@ from seqline.evaluation.intervals import (
 )
 from seqline.evaluation.metrics import METRICS, ClassScores, Floats, Ints, confusion_matrix, per_class
 from seqline.evaluation.slices import SliceResult, make_slices, measure_slices
+from seqline.recipe import Recipe
 
 if TYPE_CHECKING:
     from seqline.data.rows import SplitRows

@@ -9,12 +9,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from seqline.config import Recipe
 from seqline.data.checks import ID_COLUMN, UNUSABLE, characters_found, is_blank, required_columns, shown
 from seqline.data.csv_rows import listed
 from seqline.data.json_rows import Value
 from seqline.data.readers import rows_in
 from seqline.errors import InputError
+from seqline.recipe import Recipe
 
 _DIGEST_BYTES = 16
 

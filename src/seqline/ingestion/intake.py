@@ -11,7 +11,6 @@ from typing import BinaryIO
 
 import orjson
 
-from seqline.config import Recipe
 from seqline.data.checks import ID_COLUMN, shown
 from seqline.data.json_rows import Value
 from seqline.data.readers import Row, read_rows
@@ -21,6 +20,7 @@ from seqline.errors import InputError
 from seqline.files import atomic_write, sha256_file
 from seqline.ingestion.contract import RowContract, Seen, columns_there, digest_of, rows_there
 from seqline.ingestion.quarantine import QuarantineWriter, quarantine_name
+from seqline.recipe import Recipe
 
 # A file of which more than this share is at fault is another kind of file, not a good one with slips.
 MAX_FAULTY_SHARE = 0.5

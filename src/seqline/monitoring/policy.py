@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
-from seqline.config import RetrainSection
+from seqline.recipe import RetrainSection
 
 Answer = Literal["yes", "no", "skip"]
 # Two-sided 95 %.

@@ -15,11 +15,11 @@ import numpy.typing as npt
 import torch
 from safetensors.torch import load_file
 
-from seqline.config import InputSection, ModelSection, TargetSection
 from seqline.data.collate import batch_of, bucketed
 from seqline.data.tokenization import TOKENIZER_FILE, TextTokenizer
 from seqline.errors import InputError
 from seqline.files import read_json, verify_manifest
+from seqline.recipe import InputSection, ModelSection, TargetSection
 from seqline.tasks import task_named
 from seqline.tasks.base import Task
 

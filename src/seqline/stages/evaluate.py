@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from seqline.config import Recipe, sections_of
+from seqline.config import sections_of
 from seqline.errors import InputError
 from seqline.evaluation.calibration import roc_curve
 from seqline.evaluation.report import render_report
@@ -25,6 +25,7 @@ from seqline.files import (
     write_json,
     write_manifest,
 )
+from seqline.recipe import Recipe
 
 # `gate` is read later: changing it asks for no new report.
 SECTIONS = ("task", "input", "target", "training", "evaluation")

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from seqline.config import Recipe, sections_of
+from seqline.config import sections_of
 from seqline.data.arrays import from_sequences, write_arrays
 from seqline.data.batches import batches_in, in_window
 from seqline.data.collate import bucketed
@@ -18,6 +18,7 @@ from seqline.data.splits import SPLITS, Split, assign, leaks, normalise
 from seqline.data.tokenization import TOKENIZER_FILE, UNKNOWN_ID, TextTokenizer, cut
 from seqline.errors import InputError
 from seqline.files import complete_folder, sha256_file, write_json, write_manifest
+from seqline.recipe import Recipe
 from seqline.tasks import task_named
 
 SECTIONS = ("task", "input", "target", "split")

@@ -12,7 +12,7 @@ import torch
 from safetensors.torch import save_file
 
 import seqline
-from seqline.config import Recipe, sections_of
+from seqline.config import sections_of
 from seqline.data.arrays import read_arrays
 from seqline.data.rows import read_split
 from seqline.data.tokenization import TOKENIZER_FILE, TextTokenizer
@@ -29,6 +29,7 @@ from seqline.files import (
     write_manifest,
 )
 from seqline.monitoring.profile import make_profile
+from seqline.recipe import Recipe
 from seqline.serving.predictor import HISTORY_FILE, MODEL_FILE, WEIGHTS_FILE, Predictor
 from seqline.tasks import task_named
 from seqline.tasks.base import sizes_of

@@ -7,13 +7,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-from seqline.config import Recipe, sections_of
+from seqline.config import sections_of
 from seqline.data.checks import UNKNOWN_SHARE, row_tables
 from seqline.data.expectations import Check, Verdict, check_rules
 from seqline.data.readers import rows_in
 from seqline.data.rules import Severity, champion_rules, rules_for
 from seqline.errors import InputError, ValidationFailed
 from seqline.files import complete_folder, write_json, write_manifest
+from seqline.recipe import Recipe
 
 RESULT_NAME = "result.json"
 # The recipe sections that decide the result: what dvc.yaml lists as the stage's parameters.

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from seqline.config import ModelSection, TargetSection
+from seqline.recipe import ModelSection, TargetSection
 
 if TYPE_CHECKING:
     import torch

@@ -14,10 +14,10 @@ import torch
 from torch.nn import functional as F
 
 from seqline.batch import SequenceBatch
-from seqline.config import ModelSection, TargetSection
 from seqline.errors import InputError
 from seqline.evaluation.metrics import METRICS
 from seqline.nn.classifier import SequenceClassifier
+from seqline.recipe import ModelSection, TargetSection
 
 
 class Classification:

@@ -9,8 +9,8 @@ from __future__ import annotations
 import dataclasses
 from pathlib import Path
 
-from seqline.config import Recipe
 from seqline.errors import InputError, SeqlineError
+from seqline.recipe import Recipe
 from seqline.tracking.changeover import carry_out, settle
 from seqline.tracking.evidence import load_test_rows
 from seqline.tracking.ledger import Entry, held_entry

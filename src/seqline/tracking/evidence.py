@@ -15,12 +15,12 @@ import numpy as np
 import numpy.typing as npt
 import orjson
 
-from seqline.config import Recipe
 from seqline.data.rows import SplitRows, read_split
 from seqline.errors import InputError, SeqlineError
 from seqline.evaluation.comparison import Evidence
 from seqline.evaluation.slices import make_slices
 from seqline.files import MANIFEST_NAME, read_json, sha256_file, sha256_json, verify_manifest
+from seqline.recipe import Recipe
 from seqline.tracking.packaging import model_folder_of
 from seqline.tracking.registry import RegisteredVersion
 from seqline.tracking.storage import package_folder

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from seqline.config import Recipe
 from seqline.files import read_json, verify_manifest
+from seqline.recipe import Recipe
 from seqline.tracking.approval import approve
 from seqline.tracking.lineage import collect_lineage
 from seqline.tracking.origin import collect_origin

@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from seqline.config import Recipe, read_yaml, sections_of
+from seqline.config import read_yaml, sections_of
 from seqline.files import MANIFEST_NAME, sha256_file, sha256_json
+from seqline.recipe import Recipe
 
 _STAGES = ("validate", "prepare", "train", "evaluate")
 _GIT_SECONDS = 20

@@ -11,9 +11,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-from seqline.config import Recipe
 from seqline.errors import GateRefused, InputError, SeqlineError
 from seqline.evaluation.gates import Judgement, Verdict, judge, verdict_table
+from seqline.recipe import Recipe
 from seqline.tracking.changeover import carry_out, note, settle
 from seqline.tracking.evidence import TestRows, UnreadableChampionError, gather, load_test_rows
 from seqline.tracking.ledger import Entry, Ledger, held_entry, rolled_back_contents

@@ -8,9 +8,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from seqline.config import Recipe, sections_of
+from seqline.config import sections_of
 from seqline.evaluation.gates import Verdict
 from seqline.files import sha256_json
+from seqline.recipe import Recipe
 from seqline.tracking.ledger import Entry
 from seqline.tracking.registry import RegisteredVersion
 

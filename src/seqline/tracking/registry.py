@@ -15,9 +15,10 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from seqline.config import Recipe, sections_of
+from seqline.config import sections_of
 from seqline.errors import InputError, SeqlineError
 from seqline.files import MANIFEST_NAME, check_name, read_json, sha256_file, sha256_json, verify_manifest
+from seqline.recipe import Recipe
 from seqline.tracking.ledger import Ledger
 from seqline.tracking.lineage import Lineage
 from seqline.tracking.origin import Origin

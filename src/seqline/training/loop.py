@@ -19,10 +19,10 @@ import torch
 from torch import nn
 
 from seqline.batch import SequenceBatch
-from seqline.config import TrainingSection
 from seqline.data.arrays import SequenceArrays
 from seqline.errors import InputError, SeqlineError
 from seqline.files import sha256_json
+from seqline.recipe import TrainingSection
 from seqline.training import optim, precision, seeding
 from seqline.training.adversarial import EmbeddingAdversary
 from seqline.training.batches import SplitBatches

@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 import torch
 from torch import nn
 
-from seqline.config import TrainingSection
+from seqline.recipe import TrainingSection
 
 # one_cycle, the defaults of its source: share of steps that warm up, first rate, last rate (divisors).
 ONE_CYCLE_WARM_UP = 0.3
