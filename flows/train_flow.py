@@ -71,6 +71,13 @@ def bury_the_dead(workspace: Workspace) -> None:
     forget_left_behind(workspace)
 
 
+def tell(outcome: Outcome) -> None:
+    """Send people what a decision came to, if they asked for that."""
+    facts = outcome.summary
+    if facts["verdict"] in KINDS:
+        notify(facts["verdict"], title=f"seqline: {facts['name']} {facts['verdict']}", body=outcome.table())
+
+
 def _error_of(state: State[Any]) -> Any:
     return state.data.data if hasattr(state.data, "data") else state.data
 
@@ -164,11 +171,13 @@ def register(root: str, name: str, run_id: str) -> int:
 
 
 @task(task_run_name="promote", persist_result=False)
-def decide(root: str, name: str) -> str:
-    """Challenger against champion. A refusal is an answer, not a failure: the run did what it is for."""
+def decide(root: str, name: str, version: int) -> str:
+    """The version just made against the champion. A refusal is an answer, not a failure: the run did what it is for."""
     workspace = Workspace(Path(root))
     try:
-        decision = promote_artifacts(connect(workspace.root), name, recipe=workspace.recipe(name))
+        decision = promote_artifacts(
+            connect(workspace.root), name, recipe=workspace.recipe(name), version=version
+        )
     except GateRefused as refusal:
         get_run_logger().warning("%s", refusal)
         return "refused"
@@ -203,12 +212,7 @@ def train_flow(name: str, root: str = ".") -> dict[str, Any]:
         key=artifact_key("outcome", name),
         description=f"Outcome of train for {name}",
     )
-    if outcome.summary["verdict"] in KINDS:
-        notify(
-            outcome.summary["verdict"],
-            title=f"seqline: {name} {outcome.summary['verdict']}",
-            body=outcome.table(),
-        )
+    tell(outcome)
     return outcome.summary
 
 
@@ -224,8 +228,8 @@ def _train(workspace: Workspace, name: str) -> Outcome:
             run_stage.with_options(name=stage, task_run_name=stage)(here, stage, run_id)
             if stage.startswith("validate@"):
                 compare_with_champion(here, name)
-        register(here, name, run_id)
-        decide(here, name)
+        version = register(here, name, run_id)
+        decide(here, name, version)
     except BaseException:
         finish_run(tracking, run_id, status="FAILED")
         raise

@@ -141,6 +141,8 @@ def test_without_anything_new_the_answer_is_no_and_says_why(served: Project) -> 
     told = served.seqline("retrain", "tiny").stdout
     assert "no, because 0 new rows (500 wanted)" in told
     assert answers(served)["no"] == 1
+    shown = served.seqline("history", "tiny", "--decisions").stdout.splitlines()
+    assert [line.split()[1] for line in shown] == ["yes", "->", "skip", "skip", "no"]
 
 
 def test_a_batch_that_arrives_is_trained_on_by_the_deployment(served: Project) -> None:

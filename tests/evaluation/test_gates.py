@@ -207,3 +207,14 @@ def test_equal_models_are_promoted_by_luck_at_most_one_time_in_twenty() -> None:
 def test_two_points_at_two_thousand_rows_are_seen_four_times_in_five() -> None:
     passed = sum(judge(gate(), correlated(seed, (0.93, 0.95))).passed for seed in range(40))
     assert passed >= 32
+
+
+@pytest.mark.parametrize("looks", [0, 9, 40])
+def test_a_much_better_challenger_passes_however_many_were_refused_before(looks: int) -> None:
+    assert judge(gate(), evidence(range(5), looks=looks, **CHAMPION)).passed
+
+
+def test_rows_that_were_looked_at_too_often_say_so() -> None:
+    verdicts = judge(gate(), evidence(range(5), looks=80, **CHAMPION)).verdicts
+    [refusal] = [verdict for verdict in verdicts if not verdict.passed]
+    assert "bring new ones" in refusal.reason

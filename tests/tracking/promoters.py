@@ -32,7 +32,7 @@ from seqline.tracking.registry import CHAMPION, aliases_of, register, versions
 from seqline.tracking.runs import connect, finish_run, log_metrics, start_run
 
 FIRST_ERRORS, BEST_ERRORS = 40, 2
-LOSING_CONTENTS = 8
+LOSING_CONTENTS = 19
 _SECONDS = 600
 
 

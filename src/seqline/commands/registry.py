@@ -118,10 +118,11 @@ def delete(name: str, version: int) -> None:
 @click.command()
 @click.argument("name")
 @click.option("--on", "moment", help="Who served then: a date (its end) or a time, UTC.")
+@click.option("--decisions", is_flag=True, help="Whether to train again: every answer, and what came of it.")
 @click.option(
     "--json", "as_json", is_flag=True, help="One JSON object a line with every number, nothing else."
 )
-def history(name: str, moment: str | None, as_json: bool) -> None:
+def history(name: str, moment: str | None, decisions: bool, as_json: bool) -> None:
     """Show who became champion of NAME, who was refused, when, and on which evidence.
 
     Example: seqline history sentiment
@@ -130,6 +131,11 @@ def history(name: str, moment: str | None, as_json: bool) -> None:
 
     workspace = Workspace.find()
     workspace.recipe(name)
+    if decisions and moment is not None:
+        raise InputError("history", "both --on and --decisions", "one of them")
+    if decisions:
+        _show_decisions(workspace, name, as_json=as_json)
+        return
     entries = entries_of(workspace.root, name)
     if moment is not None:
         _show_service(workspace, name, entries, moment, as_json=as_json)
@@ -147,6 +153,25 @@ def history(name: str, moment: str | None, as_json: bool) -> None:
         click.echo(
             f"{entry.time}  {entry.who:<10} {entry.outcome:<12} version {entry.version:<4} {before:<8} {entry.reason[:room]}"
         )
+
+
+def _show_decisions(workspace: Workspace, name: str, *, as_json: bool) -> None:
+    from seqline.retraining import decisions_journal
+
+    records = decisions_journal(workspace.root, name).records()
+    if as_json:
+        for record in records:
+            click.echo(json.dumps(record, allow_nan=False))
+        return
+    if not records:
+        click.echo(f"nobody asked yet whether to train {name} again; `seqline retrain {name}` does")
+    for record in records:
+        if record["kind"] == "decision":
+            click.echo(f"{record['time']}  {record['answer']:<5} {record['because']}  [{record['trigger']}]")
+            continue
+        version = "" if record["version"] is None else f" version {record['version']}"
+        lines = record["detail"].splitlines() or [""]
+        click.echo(f"{record['time']}    ->  {record['outcome']}{version}: {lines[0]}")
 
 
 def _show_service(

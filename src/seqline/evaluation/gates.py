@@ -23,6 +23,7 @@ from seqline.evaluation.comparison import (
     compare,
     correct,
     finite_or_none,
+    worn_out,
 )
 from seqline.evaluation.intervals import mcnemar
 from seqline.evaluation.metrics import METRICS
@@ -197,6 +198,8 @@ def _better(rule: str, gate: GateSection, evidence: Evidence, comparison: Compar
         counts = f", alone right on {comparison.mcnemar.only_a} rows against {comparison.mcnemar.only_b}"
         shown = f"p = {p_value:.2g}, needed {alpha:.2g} on {look}"
         what = "better" if passed else "not better" if comparison.bootstrap.difference <= 0 else "may be luck"
+        if worn_out(gate.alpha, evidence.looks):
+            what = "these test rows were looked at too often to tell; bring new ones"
         reason = f"{_scores(comparison)}: {what} ({shown}{counts if name == 'mcnemar' else ''})"
         verdicts.append(Verdict(f"{rule} ({name})", passed, p_value, alpha, reason))
     return verdicts
