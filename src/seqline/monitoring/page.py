@@ -54,7 +54,7 @@ def render_page(judgement: Judgement, history: Sequence[Judgement], profile: Pro
     template = environment.from_string((templates / "monitor.html").read_text(encoding="utf-8"))
     past = list(history)[-_MAX_BATCHES:]
     page = template.render(
-        style=Markup(style),  # noqa: S704 # nosec B704 - our own files
+        style=Markup(style),  # noqa: S704 # nosec B704
         policy=f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'",
         judgement=judgement,
         report=judgement.report,
