@@ -5,14 +5,20 @@ from __future__ import annotations
 import csv
 import os
 import shutil
+import socket
 import subprocess
 import sys
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from seqline.config import read_yaml, write_yaml
 from seqline.data.samples.reviews import reviews
+from seqline.errors import SeqlineError
+from seqline.prefect_server import PrefectServer
+from seqline.processes import ProcessId, alive, end
 
 ROOT = Path(__file__).parents[2]
 BIN = Path(sys.executable).parent
@@ -124,3 +130,36 @@ def make_tiny(root: Path, csv_files: tuple[Path, Path]) -> Project:
     # As in a fresh clone: no runtime state at all.
     shutil.rmtree(made.root / ".seqline")
     return made
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@contextmanager
+def standing_prefect(project: Project) -> Iterator[Project]:
+    """The same project with a Prefect server that stays: a temporary one for each run takes ten seconds of it."""
+    url = f"http://127.0.0.1:{free_port()}/api"
+    port = url.rpartition(":")[2].partition("/")[0]
+    home = {"PREFECT_HOME": str(project.root / ".seqline" / "prefect")}
+    server = subprocess.Popen(
+        ["prefect", "server", "start", "--host", "127.0.0.1", "--port", port, "--no-ui"],
+        env={**project.environment(), **home},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    identity = ProcessId.of(server.pid)
+    try:
+        for _ in range(600):
+            try:
+                PrefectServer(url).ask("health")
+                break
+            except SeqlineError:
+                assert server.poll() is None, "Prefect's server ended"
+                time.sleep(0.2)
+        yield replace(project, settings={**project.settings, "PREFECT_API_URL": url})
+    finally:
+        end(alive([identity]))
+        server.wait()
