@@ -57,7 +57,7 @@ OWNERS = {
     "yaml": ["seqline.config"],
     "dvc": [],
     "apprise": ["seqline.notifications"],
-    "psutil": ["seqline.processes", "seqline.tracking.runs"],
+    "psutil": ["seqline.processes"],
 }
 FORBIDDEN = {"pickle", "cPickle", "dill", "joblib", "shelve", "marshal"}
 

@@ -6,7 +6,6 @@ tasks of a flow share neither, so nothing here relies on it.
 
 from __future__ import annotations
 
-import os
 import socket
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -17,6 +16,7 @@ from typing import Any, Literal
 from seqline.addresses import without_password
 from seqline.errors import InputError
 from seqline.files import check_name, read_json, write_json
+from seqline.processes import ProcessId
 from seqline.tracking.store import STATE_FOLDER, Tracking, connect, experiment_id
 
 __all__ = [
@@ -40,8 +40,6 @@ RUN_TAG = "seqline.name"
 _BATCH_ITEMS = 100
 _BATCH_METRICS = 1000
 _PARAM_CHARACTERS = 6000
-# A process's start time is read with a resolution of 10 ms.
-_SAME_START_SECONDS = 1.0
 
 RunStatus = Literal["FINISHED", "FAILED", "KILLED"]
 
@@ -127,7 +125,7 @@ def left_running(root: Path) -> list[str]:
 def _dead_records(state: Path) -> Iterator[tuple[Path, _RunRecord]]:
     for path in sorted((state / "runs").glob("*.json")):
         record = _RunRecord(**read_json(path))
-        if record.host == socket.gethostname() and not _alive(record):
+        if record.host == socket.gethostname() and not ProcessId(record.pid, record.started).is_alive():
             yield path, record
 
 
@@ -224,22 +222,7 @@ def _record_path(tracking: Tracking, run_id: str) -> Path:
 
 
 def _remember(tracking: Tracking, name: str, run_id: str) -> None:
-    import psutil
-
-    pid = os.getpid()
-    started = psutil.Process(pid).create_time()
-    record = _RunRecord(run_id, name, without_password(tracking.uri), socket.gethostname(), pid, started)
+    own = ProcessId.of()
+    address = without_password(tracking.uri)
+    record = _RunRecord(run_id, name, address, socket.gethostname(), own.pid, own.started)
     write_json(_record_path(tracking, run_id), asdict(record))
-
-
-def _alive(record: _RunRecord) -> bool:
-    """Whether the very process still runs: its number may have gone to another one since."""
-    import psutil
-
-    try:
-        process = psutil.Process(record.pid)
-        if process.status() == psutil.STATUS_ZOMBIE:
-            return False
-        return abs(process.create_time() - record.started) < _SAME_START_SECONDS
-    except psutil.NoSuchProcess:
-        return False
