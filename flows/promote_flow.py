@@ -8,11 +8,10 @@ from typing import Any
 from prefect import flow, get_run_logger, task
 
 from seqline.commands.outcome import describe
-from seqline.owner import own_workspace
 from seqline.tracking.journey import approve_artifacts, promote_artifacts
 from seqline.tracking.runs import connect
 from seqline.workspace import Workspace
-from train_flow import bury_the_dead, quiet_refusals, tell
+from train_flow import owned_workspace, tell
 
 
 @task(task_run_name="decide", persist_result=False)
@@ -40,11 +39,7 @@ def promote_flow(name: str, approve: bool = False, reason: str = "", root: str =
     Returns:
         The outcome's summary, JSON values.
     """
-    quiet_refusals()
-    workspace = Workspace.find(Path(root))
-    workspace.recipe(name)
-    with own_workspace(workspace, f"promote {name}", on_wait=get_run_logger().info):
-        bury_the_dead(workspace)
+    with owned_workspace("promote", name, root) as workspace:
         decide(str(workspace.root), name, approve, reason)
         outcome = describe(workspace, name)
     tell(outcome)

@@ -15,12 +15,11 @@ from seqline.errors import InputError, SeqlineError, ValidationFailed
 from seqline.graph import StageFailed
 from seqline.ingestion import IngestReport
 from seqline.ingestion import ingest as take_in
-from seqline.owner import own_workspace
 from seqline.retraining import RetrainDecision, conclude
 from seqline.retraining import decide as answer
 from seqline.tracking.runs import connect
 from seqline.workspace import Workspace
-from train_flow import artifact_key, bury_the_dead, quiet_refusals, train_flow
+from train_flow import artifact_key, owned_workspace, train_flow
 
 _INVALID = (InputError.exit_code, ValidationFailed.exit_code)
 
@@ -81,13 +80,8 @@ def retrain_flow(name: str, force: bool = False, root: str = ".") -> dict[str, A
     Returns:
         The answer, why, and the outcome of the training if there was one; JSON values.
     """
-    quiet_refusals()
-    logger = get_run_logger()
-    workspace = Workspace.find(Path(root))
-    workspace.recipe(name)
     trigger = f"flow run {runtime.flow_run.name} {runtime.flow_run.id}"
-    with own_workspace(workspace, f"retrain {name}", on_wait=logger.info):
-        bury_the_dead(workspace)
+    with owned_workspace("retrain", name, root) as workspace:
         here = str(workspace.root)
         if workspace.incoming_folder(name).is_dir():
             ingest(here, name)

@@ -9,6 +9,8 @@ from __future__ import annotations
 import json
 import logging
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -69,6 +71,17 @@ def bury_the_dead(workspace: Workspace) -> None:
             except ObjectNotFound:
                 continue
     forget_left_behind(workspace)
+
+
+@contextmanager
+def owned_workspace(what: str, name: str, root: str) -> Iterator[Workspace]:
+    """The project folder of a flow run that changes it: the recipe checked, the folder owned, the dead declared so."""
+    quiet_refusals()
+    workspace = Workspace.find(Path(root))
+    workspace.recipe(name)
+    with own_workspace(workspace, f"{what} {name}", on_wait=get_run_logger().info):
+        bury_the_dead(workspace)
+        yield workspace
 
 
 def tell(outcome: Outcome) -> None:
@@ -197,11 +210,7 @@ def train_flow(name: str, root: str = ".") -> dict[str, Any]:
     Returns:
         The outcome's summary, JSON values.
     """
-    quiet_refusals()
-    workspace = Workspace.find(Path(root))
-    workspace.recipe(name)
-    with own_workspace(workspace, f"train {name}", on_wait=get_run_logger().info):
-        bury_the_dead(workspace)
+    with owned_workspace("train", name, root) as workspace:
         try:
             outcome = _train(workspace, name)
         except Exception as error:
