@@ -11,15 +11,20 @@ from prefect.artifacts import create_table_artifact
 from seqline.journal import Journal
 from seqline.monitoring.judgements import Judgement
 from seqline.notifications import notify
-from seqline.surveillance import monitor, page_path
+from seqline.surveillance import NothingToWatchError, monitor, page_path
 from seqline.workspace import Workspace
-from train_flow import artifact_key, quiet_refusals
+from train_flow import artifact_key, failures_told, quiet_refusals
 
 
 @task(task_run_name="drift", persist_result=False)
 def drift(root: str, name: str) -> list[Judgement]:
     """Judge the batches that the champion was not fitted on, the oldest first."""
-    judgements = monitor(Workspace(Path(root)), name)
+    try:
+        judgements = monitor(Workspace(Path(root)), name)
+    except NothingToWatchError as nothing:
+        # Before the first promotion that is how it should be, not a failure every hour.
+        get_run_logger().info("nothing to watch: %s", nothing.found)
+        return []
     for judgement in judgements:
         moved = ", ".join(judgement.report.moved) or "nothing moved"
         get_run_logger().info("%s: %s (%s)", judgement.batch, judgement.verdict, moved)
@@ -54,7 +59,8 @@ def monitor_flow(name: str, root: str = ".") -> list[dict[str, Any]]:
     quiet_refusals()
     workspace = Workspace.find(Path(root))
     workspace.recipe(name)
-    judgements = drift(str(workspace.root), name)
+    with failures_told("monitor", name):
+        judgements = drift(str(workspace.root), name)
     _tell_once(workspace, name, [judgement for judgement in judgements if judgement.drifted])
     create_table_artifact(
         table=[

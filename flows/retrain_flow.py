@@ -15,12 +15,14 @@ from seqline.errors import InputError, SeqlineError, ValidationFailed
 from seqline.graph import StageFailed
 from seqline.ingestion import IngestReport
 from seqline.ingestion import ingest as take_in
-from seqline.retraining import RetrainDecision, conclude
+from seqline.retraining import RetrainDecision, conclude, outcome_of
 from seqline.retraining import decide as answer
+from seqline.tracking.registry import champion
 from seqline.tracking.runs import connect
 from seqline.workspace import Workspace
 from train_flow import artifact_key, owned_workspace, train_flow
 
+_DETAIL_CHARACTERS = 500
 _INVALID = (InputError.exit_code, ValidationFailed.exit_code)
 
 
@@ -56,16 +58,23 @@ def _train(workspace: Workspace, decision: RetrainDecision) -> dict[str, Any]:
     try:
         summary = train_flow(name, str(workspace.root))
     except SeqlineError as error:
-        outcome = "invalid" if _is_invalid(error) else "failed"
-        conclude(workspace, decision, outcome=outcome, detail=str(error))
+        _conclude(workspace, decision, "invalid" if _is_invalid(error) else "failed", str(error))
         raise
     except Exception as error:
-        conclude(workspace, decision, outcome="failed", detail=repr(error)[:500])
+        _conclude(workspace, decision, "failed", repr(error)[:_DETAIL_CHARACTERS])
         raise
-    conclude(
-        workspace, decision, outcome=summary["verdict"], version=summary["version"], detail=summary["reason"]
-    )
+    version = int(summary["version"])
+    outcome = outcome_of(workspace, name, version=version, verdict=summary["verdict"])
+    _conclude(workspace, decision, outcome, summary["reason"], version)
     return summary
+
+
+def _conclude(
+    workspace: Workspace, decision: RetrainDecision, outcome: str, detail: str, version: int | None = None
+) -> None:
+    best = champion(connect(workspace.root), decision.name)
+    content = best.content_key if best else None
+    conclude(workspace, decision, outcome=outcome, champion=content, version=version, detail=detail)
 
 
 @flow(name="retrain", flow_run_name="retrain-{name}", persist_result=False, validate_parameters=True)

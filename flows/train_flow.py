@@ -38,6 +38,7 @@ from seqline.tracking.runs import connect, finish_run, log_epoch, reconcile, sta
 from seqline.workspace import Workspace
 
 LAST_STAGE = "evaluate"
+_TOLD = "People were told."
 
 
 class _MessageOnly(logging.Filter):
@@ -66,11 +67,26 @@ def bury_the_dead(workspace: Workspace) -> None:
     with get_client(sync_client=True) as client:
         for flow_run in left:
             try:
+                state = client.read_flow_run(UUID(flow_run)).state
+                if state is not None and state.is_final():
+                    continue
                 client.set_flow_run_state(UUID(flow_run), Crashed(message="its process is gone"), force=True)
                 get_run_logger().warning("flow run %s belonged to a process that is gone: Crashed", flow_run)
             except ObjectNotFound:
                 continue
     forget_left_behind(workspace)
+
+
+@contextmanager
+def failures_told(what: str, name: str) -> Iterator[None]:
+    """Send people the error that ends the block, once, however many flows it ends."""
+    try:
+        yield
+    except Exception as error:
+        if _TOLD not in getattr(error, "__notes__", []):
+            error.add_note(_TOLD)
+            notify("failed", title=f"seqline: {what} {name} failed", body=str(error))
+        raise
 
 
 @contextmanager
@@ -81,7 +97,8 @@ def owned_workspace(what: str, name: str, root: str) -> Iterator[Workspace]:
     workspace.recipe(name)
     with own_workspace(workspace, f"{what} {name}", on_wait=get_run_logger().info):
         bury_the_dead(workspace)
-        yield workspace
+        with failures_told(what, name):
+            yield workspace
 
 
 def tell(outcome: Outcome) -> None:
@@ -211,11 +228,7 @@ def train_flow(name: str, root: str = ".") -> dict[str, Any]:
         The outcome's summary, JSON values.
     """
     with owned_workspace("train", name, root) as workspace:
-        try:
-            outcome = _train(workspace, name)
-        except Exception as error:
-            notify("failed", title=f"seqline: training {name} failed", body=str(error))
-            raise
+        outcome = _train(workspace, name)
     create_table_artifact(
         table=[{"what": what, "value": value} for what, value in outcome.rows()],
         key=artifact_key("outcome", name),

@@ -128,3 +128,15 @@ with own_workspace(Workspace(Path(sys.argv[1])), "waiter", on_wait=lambda line: 
         assert waiter.poll() is None
     told, _ = waiter.communicate(timeout=60)
     assert told.splitlines() == ["my turn"]
+
+
+def test_a_command_that_cannot_bury_the_dead_leaves_them_to_the_next(workspace: Workspace) -> None:
+    owner, _child = start_owner(workspace)
+    owner.kill()
+    owner.wait()
+    with own_workspace(workspace, "ingest, which knows nothing of flows"):
+        pass
+    with own_workspace(workspace, "a flow"):
+        assert note_flow_run(workspace, "mine") == ("flow-1",)
+        forget_left_behind(workspace)
+    assert current_owner(workspace) is None

@@ -98,6 +98,7 @@ def test_byte_code_is_no_code(workspace: Workspace) -> None:
         ("already champion", True),
         ("invalid", True),
         ("failed", False),
+        ("refused for now", False),
     ],
 )
 def test_what_another_try_would_repeat_settles_a_key(
@@ -108,8 +109,18 @@ def test_what_another_try_would_repeat_settles_a_key(
     )
     journal = decisions_journal(workspace.root, "tiny")
     journal.append(decision.record())
-    assert settled_outcome(journal.records(), "k") is None
-    conclude(workspace, decision, outcome=outcome, version=4, detail="d")
-    found = settled_outcome(journal.records(), "k")
+    assert settled_outcome(journal.records(), "k", champion="c") is None
+    conclude(workspace, decision, outcome=outcome, champion="c", version=4, detail="d")
+    found = settled_outcome(journal.records(), "k", champion="c")
     assert (found is not None) == settles
-    assert settled_outcome(journal.records(), "other") is None
+    assert settled_outcome(journal.records(), "other", champion="c") is None
+
+
+@pytest.mark.parametrize(("outcome", "settles"), [("refused", False), ("invalid", False), ("promoted", True)])
+def test_a_refusal_is_one_against_a_champion(workspace: Workspace, outcome: str, settles: bool) -> None:
+    decision = RetrainDecision(
+        name="tiny", answer="yes", because="test", reasons=(), run_key="k", trigger="test"
+    )
+    conclude(workspace, decision, outcome=outcome, champion="c")
+    records = decisions_journal(workspace.root, "tiny").records()
+    assert (settled_outcome(records, "k", champion="another") is not None) == settles

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from seqline.config import read_yaml
+from seqline.errors import InputError
 from seqline.files import atomic_write, check_name
 from seqline.workspace import Workspace
 
@@ -41,18 +44,39 @@ _FLOWS = {
 }
 
 
+def require_deployments(workspace: Workspace) -> list[dict[str, Any]]:
+    """The entries of prefect.yaml; none where there is no such file.
+
+    Raises:
+        InputError: It cannot be read, or entries cannot be added at its end.
+    """
+    path = workspace.root / "prefect.yaml"
+    if not path.is_file():
+        return []
+    values = read_yaml(path)
+    if not isinstance(values, dict) or list(values)[-1:] != ["deployments"]:
+        raise InputError(
+            str(path), "no list `deployments` as its last key", "the key at the end, where entries are added"
+        )
+    entries = values["deployments"] or []
+    if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
+        raise InputError(
+            str(path), "`deployments` is no list of entries", "a list, as `seqline new` writes it"
+        )
+    return entries
+
+
 def add_deployments(workspace: Workspace, name: str) -> bool:
     """Add the entries of a model that has none, after all that is in the file; tells whether it did.
 
     Raises:
-        InputError: prefect.yaml cannot be read.
+        InputError: See `require_deployments`.
     """
     path = workspace.root / "prefect.yaml"
     text = path.read_text(encoding="utf-8") if path.is_file() else _HEAD
-    if path.is_file():
-        present = read_yaml(path).get("deployments") or []
-        if any((entry.get("parameters") or {}).get("name") == name for entry in present):
-            return False
+    present = require_deployments(workspace)
+    if any((entry.get("parameters") or {}).get("name") == name for entry in present):
+        return False
     entries = [
         # A name may look like a number to YAML.
         _ENTRY.format(name=_quoted(name), flow=flow, description=description, schedules=schedules)

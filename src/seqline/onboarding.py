@@ -11,7 +11,7 @@ from seqline.config import parse_recipe, write_yaml
 from seqline.data.proposal import Survey, propose
 from seqline.data.readers import Row
 from seqline.data.sources import import_file
-from seqline.deployments import add_deployments
+from seqline.deployments import add_deployments, require_deployments
 from seqline.errors import InputError, SeqlineError
 from seqline.files import atomic_write, complete_folder
 from seqline.graph import call_dvc
@@ -115,6 +115,7 @@ def onboard(workspace: Workspace, name: str, wish: Wish) -> Onboarded:
                 "a new name",
                 "choose another name; docs/your-own-file.md says how a model is removed",
             )
+    require_deployments(workspace)
     staging = workspace.state / "staging" / name
     shutil.rmtree(staging, ignore_errors=True)
     try:

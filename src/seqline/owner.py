@@ -107,7 +107,7 @@ def own_workspace(
             yield
         finally:
             os.environ.pop(OWNER_VARIABLE, None)
-            _record_path(workspace).unlink(missing_ok=True)
+            _retire(workspace)
     finally:
         lock.release()
 
@@ -124,6 +124,16 @@ def _take_over(workspace: Workspace, what: str) -> None:
     owner = Owner(token, what, os.getpid(), socket.gethostname(), now, left_behind=left)
     write_json(_record_path(workspace), asdict(owner))
     os.environ[OWNER_VARIABLE] = token
+
+
+def _retire(workspace: Workspace) -> None:
+    """Take the record away, unless it names flow runs that nobody has declared crashed yet: not every command can."""
+    owner = current_owner(workspace)
+    if owner is None or not owner.left_behind:
+        _record_path(workspace).unlink(missing_ok=True)
+        return
+    # A token nobody bears: there is nothing of this owner to end.
+    write_json(_record_path(workspace), asdict(replace(owner, token=uuid.uuid4().hex, flow_runs=())))
 
 
 def note_flow_run(workspace: Workspace, flow_run: str) -> tuple[str, ...]:

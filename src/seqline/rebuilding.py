@@ -250,12 +250,18 @@ def _restore_inputs(root: Path, project: Path, origin: Origin) -> None:
         )
 
 
+# Keys of a remote are for their owner's eyes.
+_SECRET_FILE = 0o600
+
+
 def _borrow_remotes(root: Path, project: Path) -> list[str]:
     """Give the clone the project's remotes: addresses relative to the project and local secrets are not in git."""
     secrets = root / ".dvc" / "config.local"
     cache = _dvc(root, "cache", "dir").strip()
     if secrets.is_file():
-        atomic_write(project / ".dvc" / "config.local", secrets.read_bytes())
+        copy = project / ".dvc" / "config.local"
+        copy.touch(mode=_SECRET_FILE)
+        copy.write_bytes(secrets.read_bytes())
         _dvc(project, "cache", "dir", "--local", cache)
     names = []
     for line in _dvc(root, "remote", "list").splitlines():

@@ -25,7 +25,8 @@ from seqline.recipe import Recipe
 from seqline.surveillance import recent_drift
 from seqline.tracking.ledger import user_name
 from seqline.tracking.packaging import model_folder_of
-from seqline.tracking.registry import CHALLENGER, RegisteredVersion, champion, with_alias
+from seqline.tracking.question import is_for_now
+from seqline.tracking.registry import CHALLENGER, RegisteredVersion, champion, ledger_of, with_alias
 from seqline.tracking.storage import package_folder
 from seqline.tracking.store import Tracking
 from seqline.workspace import Workspace
@@ -33,6 +34,7 @@ from seqline.workspace import Workspace
 PROFILE_FILE = "profile.json"
 # What a training of a run key came to that the next try of the same key would come to as well.
 SETTLED = frozenset({"promoted", "refused", "held", "already champion", "invalid"})
+_AGAINST_A_CHAMPION = frozenset({"refused", "invalid"})
 _SECONDS_A_DAY = 86_400.0
 _CODE = ("src/seqline", "dvc.yaml", "requirements.lock")
 
@@ -127,12 +129,14 @@ def decide(
     """
     recipe = workspace.recipe(name)
     facts = gather_facts(workspace, tracking, name, forced=forced)
-    reasons = reasons_for(recipe.retrain, facts)
-    answer, text = because(reasons)
     key = run_key(workspace, recipe, name)
     journal = decisions_journal(workspace.root, name)
+    records = journal.records()
+    reasons = [_unfinished(records, key), *reasons_for(recipe.retrain, facts)]
+    answer, text = because(reasons)
     if answer == "yes":
-        done = settled_outcome(journal.records(), key)
+        best = champion(tracking, name)
+        done = settled_outcome(records, key, champion=best.content_key if best else None)
         if done is not None:
             answer = "skip"
             text = f"the same data, code and recipe were trained on {done['time']}: {done['outcome']}; asked for: {text}"
@@ -143,11 +147,20 @@ def decide(
     return decision
 
 
+def outcome_of(workspace: Workspace, name: str, *, version: int, verdict: str) -> str:
+    """The gate's verdict as the journal keeps it: a refusal that another day may judge otherwise says so."""
+    decided = [e for e in ledger_of(workspace.root, name).entries() if e.version == version]
+    if verdict == "refused" and decided and is_for_now(decided[-1]):
+        return "refused for now"
+    return verdict
+
+
 def conclude(
     workspace: Workspace,
     decision: RetrainDecision,
     *,
     outcome: str,
+    champion: str | None,
     version: int | None = None,
     detail: str = "",
 ) -> None:
@@ -156,7 +169,9 @@ def conclude(
     Args:
         workspace: The project folder.
         decision: With the answer yes.
-        outcome: promoted, refused, held, already champion; invalid (the data or the recipe were refused); failed.
+        outcome: promoted, refused, held, already champion; refused for now (another day may judge otherwise);
+            invalid (the data or the recipe were refused); failed.
+        champion: Content of the champion that it met or made; None without one.
         version: The version it made, where it made one.
         detail: Why, in one sentence.
     """
@@ -165,6 +180,7 @@ def conclude(
             "kind": "outcome",
             "run_key": decision.run_key,
             "outcome": outcome,
+            "champion": champion,
             "version": version,
             "detail": detail,
             "trigger": decision.trigger,
@@ -173,14 +189,34 @@ def conclude(
     )
 
 
-def settled_outcome(records: Sequence[Mapping[str, Any]], key: str) -> Mapping[str, Any] | None:
-    """The record of a training of this key that came to an end another try would repeat."""
+def settled_outcome(
+    records: Sequence[Mapping[str, Any]], key: str, *, champion: str | None
+) -> Mapping[str, Any] | None:
+    """The record of a training of this key that came to an end another try would repeat.
+
+    A refusal is one against a champion: with another champion the same training is another question.
+    """
     found = [
         record
         for record in records
-        if record["kind"] == "outcome" and record["run_key"] == key and record["outcome"] in SETTLED
+        if record["kind"] == "outcome"
+        and record["run_key"] == key
+        and record["outcome"] in SETTLED
+        and (record["outcome"] not in _AGAINST_A_CHAMPION or record["champion"] == champion)
     ]
     return found[-1] if found else None
+
+
+def _unfinished(records: Sequence[Mapping[str, Any]], key: str) -> Reason:
+    """A training of this key that was decided on and came to no end: its version may stand there unjudged."""
+    of_key = [record for record in records if record["run_key"] == key and record.get("answer") != "no"]
+    last = of_key[-1] if of_key else None
+    open_end = last is not None and (last["kind"] == "decision") and last["answer"] == "yes"
+    failed = last is not None and last["kind"] == "outcome" and last["outcome"] not in SETTLED
+    text = "every training came to an end"
+    if last is not None and (open_end or failed):
+        text = f"the training decided on {last['time']} came to no end that counts"
+    return Reason(rule="unfinished", fired=open_end or failed, value=None, bound=None, text=text)
 
 
 def gather_facts(workspace: Workspace, tracking: Tracking, name: str, *, forced: bool = False) -> Facts:

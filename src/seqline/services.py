@@ -13,11 +13,14 @@ import subprocess
 import sys
 import time
 import uuid
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
+
+from filelock import FileLock, Timeout
 
 from seqline.config import read_yaml
 from seqline.errors import InputError, SeqlineError
@@ -124,6 +127,25 @@ def up(
         InputError: They run already, a port is taken, or there is no prefect.yaml.
         SeqlineError: One did not start; what had started is ended again.
     """
+    with _only_one(workspace):
+        return _up(workspace, mlflow_port, prefect_port, on_line)
+
+
+@contextmanager
+def _only_one(workspace: Workspace) -> Iterator[None]:
+    """Two at once would each end what the other started."""
+    path = workspace.state / "locks" / "services.lock"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        with FileLock(path, timeout=0):
+            yield
+    except Timeout:
+        raise InputError(str(workspace.root), "another `seqline up` is at work here") from None
+
+
+def _up(
+    workspace: Workspace, mlflow_port: int, prefect_port: int, on_line: Callable[[str], None]
+) -> list[Deployment]:
     if any(service.is_alive for service in services(workspace)):
         raise InputError(
             str(workspace.root), "its servers run already", hint="`seqline down` (make down) ends them"

@@ -42,11 +42,15 @@ class _Watcher:
         return Predictor.load(self.folder)
 
     def unseen(self) -> list[tuple[Path, str]]:
-        """Batches of data/NAME/train that the champion was not fitted on, with their sha256, the oldest first."""
+        """Batches that came after those the champion was fitted on, with their sha256, the oldest first.
+
+        What is older and was not learnt from was left out by the recipe's window: it says nothing about today.
+        """
         fitted = set(self.profile.batches.values())
         batches = batches_in(self.workspace.data_folder(self.name) / "train")
-        digests = ((batch.path, sha256_file(batch.path)) for batch in batches)
-        return [(path, digest) for path, digest in digests if digest not in fitted]
+        digests = [(batch.path, sha256_file(batch.path)) for batch in batches]
+        newest = max((place for place, (_, digest) in enumerate(digests) if digest in fitted), default=-1)
+        return digests[newest + 1 :]
 
     def judge(self, path: Path, digest: str) -> Judgement:
         """Judge a file, or find that this was done."""
@@ -143,17 +147,24 @@ def recent_drift(workspace: Workspace, name: str, windows: int) -> list[Judgemen
         windows: How many at most.
 
     Returns:
-        Fewer than `windows` where there are fewer such batches; none without a champion, or with one that has no profile:
-        to a decision about training, drift that cannot be known is no reason.
+        Batches with too few rows to judge are passed over. Fewer than `windows` where there are fewer; none without a
+        champion, or with one that has no profile: to a decision about training, drift that cannot be known is no reason.
     """
     try:
         watcher = _watcher(workspace, name)
-    except _NothingToWatch:
+    except NothingToWatchError:
         return []
-    return [watcher.judge(path, digest) for path, digest in watcher.unseen()[-windows:]]
+    found: list[Judgement] = []
+    for path, digest in reversed(watcher.unseen()):
+        judgement = watcher.judge(path, digest)
+        if judgement.judged:
+            found.insert(0, judgement)
+        if len(found) == windows:
+            break
+    return found
 
 
-class _NothingToWatch(InputError):
+class NothingToWatchError(InputError):
     """There is no champion, or it has no profile."""
 
 
@@ -161,7 +172,7 @@ def _watcher(workspace: Workspace, name: str) -> _Watcher:
     tracking = connect(workspace.root)
     version = champion(tracking, name)
     if version is None:
-        raise _NothingToWatch(
+        raise NothingToWatchError(
             name, "no champion yet", hint=f"run `seqline run {name}`, or see `seqline history {name}`"
         )
     folder = model_folder_of(package_folder(tracking, version))
@@ -179,7 +190,7 @@ def _profile(workspace: Workspace, name: str, folder: Path) -> Profile:
     trained = workspace.artifact_folder(name, "train")
     if (trained / PROFILE_FILE).is_file() and _weights(trained) == _weights(folder):
         return Profile.load(trained)
-    raise _NothingToWatch(
+    raise NothingToWatchError(
         f"champion of {name}",
         "registered before profiles existed",
         f"a version with {PROFILE_FILE}",

@@ -254,3 +254,16 @@ def test_what_people_wrote_into_prefect_yaml_stays(workspace: Workspace, tmp_pat
     assert [e["parameters"]["name"] for e in read_yaml(workspace.root / "prefect.yaml")["deployments"]] == [
         "mine", "other", "other", "other",
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "text", ["", "- a list\n", "deployments: [x]\n", "deployments: []\npull: null\n", "a: [unclosed\n"]
+)
+def test_a_prefect_yaml_that_cannot_be_added_to_is_refused_before_anything_is_written(
+    text: str, workspace: Workspace, tmp_path: Path
+) -> None:
+    (workspace.root / "prefect.yaml").write_text(text, encoding="utf-8")
+    before = snapshot(workspace)
+    with pytest.raises(InputError, match=r"prefect\.yaml"):
+        onboard(workspace, "mine", wish(write(tmp_path / "a.csv", GOOD)))
+    assert snapshot(workspace) == before

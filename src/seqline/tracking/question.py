@@ -72,10 +72,13 @@ class Question:
         key = self.key
         for entry in reversed(entries):
             if entry.outcome == "refused" and entry.decision_key == key:
-                verdicts = verdicts_of(entry)
-                transient = any(not v.passed and v.rule in _TRANSIENT_RULES for v in verdicts)
-                return None if transient else verdicts
+                return None if is_for_now(entry) else verdicts_of(entry)
         return None
+
+
+def is_for_now(entry: Entry) -> bool:
+    """Whether a refusal rests on something that may be otherwise tomorrow: a slow machine, a damaged champion."""
+    return any(not verdict.passed and verdict.rule in _TRANSIENT_RULES for verdict in verdicts_of(entry))
 
 
 def verdicts_of(entry: Entry) -> list[Verdict]:

@@ -103,8 +103,6 @@ def reconcile(tracking: Tracking) -> list[str]:
 
     marked = []
     for path, record in _dead_records(tracking.state):
-        if record.uri != without_password(tracking.uri):
-            continue
         try:
             if tracking.client.get_run(record.run_id).info.status == "RUNNING":
                 tracking.client.set_tag(record.run_id, "seqline.ended", f"process {record.pid} is gone")
@@ -113,6 +111,9 @@ def reconcile(tracking: Tracking) -> list[str]:
         except MlflowException as error:
             if error.error_code != "RESOURCE_DOES_NOT_EXIST":
                 raise
+            if record.uri != without_password(tracking.uri):
+                # Most likely a run of another store. The same store has several addresses: its file, its server.
+                continue
         path.unlink(missing_ok=True)
     return marked
 
