@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -162,6 +163,18 @@ def test_refused_files_leave_no_trace_and_hold_up_no_other(listed: Workspace) ->
     assert not listed.quarantine_folder(NAME).exists()
     again = ingest(listed, NAME)
     assert (len(again.refused), again.taken_before, again.batch) == (5, 1, None)
+
+
+def test_a_name_that_is_no_text_is_refused_and_holds_up_no_other(listed: Workspace) -> None:
+    folder = listed.incoming_folder(NAME)
+    folder.mkdir(parents=True)
+    good = write_json(folder / "june.jsonl", fresh(20))
+    (folder / os.fsdecode(b"caf\xe9.jsonl")).write_bytes(good.read_bytes() + b"{}\n")
+    report = ingest(listed, NAME)
+    assert report.rows_in == 20
+    [refused] = report.refused
+    assert refused.file == "caf\\udce9.jsonl"
+    assert "rename" in refused.reason
 
 
 def test_a_file_of_bad_rows_goes_to_quarantine_when_the_user_says_so(listed: Workspace) -> None:

@@ -100,6 +100,24 @@ def test_new_batches_are_judged_once_each_the_newest_last(workspace: Workspace) 
     assert "2026-06.jsonl" in page_path(workspace, "tiny").read_text(encoding="utf-8")
 
 
+def test_batches_that_the_window_left_out_say_nothing_about_today(workspace: Workspace) -> None:
+    old = add_batch(workspace, "2025-11", drift=1.0)
+    try:
+        assert monitor(workspace, "tiny") == []
+        assert recent_drift(workspace, "tiny", 3) == []
+    finally:
+        old.unlink()
+
+
+def test_batches_too_small_to_judge_push_no_drifted_one_out(workspace: Workspace) -> None:
+    add_batch(workspace, "2026-06", drift=1.0)
+    for month in ("2026-07", "2026-08"):
+        add_batch(workspace, month, drift=0.0, rows=10)
+    assert [(one.batch, one.drifted) for one in recent_drift(workspace, "tiny", 2)] == [
+        ("2026-06.jsonl", True)
+    ]
+
+
 def test_a_damaged_or_foreign_record_is_made_again(workspace: Workspace) -> None:
     add_batch(workspace, "2026-06", drift=0.5)
     (first,) = monitor(workspace, "tiny")

@@ -113,6 +113,10 @@ def _look(workspace: Workspace, transfer: Transfer, place: Path, *, must_exist: 
     unread: dict[str, Path] = {}
     refused, taken_before = [], 0
     for path in paths:
+        if not _is_text(path.name):
+            readable = path.name.encode("utf-8", "backslashreplace").decode("utf-8")
+            refused.append(RefusedFile(file=readable, reason=f"{readable}: its name is not UTF-8; rename it"))
+            continue
         try:
             file_format(path)
             require_file(path)
@@ -155,6 +159,15 @@ def _read(
                 )
             )
     return taken, refused
+
+
+def _is_text(name: str) -> bool:
+    """Whether a name is Unicode text: a file system takes any bytes, a journal in JSON does not."""
+    try:
+        name.encode("utf-8")
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _shown(workspace: Workspace, path: Path) -> str:
