@@ -43,6 +43,7 @@ def answered(identifier: str, label: str, *, version: int = 1, day: str = "2026-
         id=identifier,
         time=f"{day}T12:00:00+00:00",
         version=version,
+        content_key=f"content {version}",
         label=label,
         probability=0.9,
         text="a\ntext",
@@ -69,6 +70,9 @@ def test_labels_join_the_answers_and_tell_how_right_each_version_was(workspace: 
     assert labelled_quality(workspace, NAME, 2) == LabelledQuality(version=2, rows=1, correct=1)
     assert labelled_quality(workspace, NAME) == LabelledQuality(version=None, rows=4, correct=3)
     assert labelled_quality(workspace, NAME, 3) is None
+    assert labelled_quality(workspace, NAME, 1, content_key="content 1") is not None
+    # Version 1 of a new registry is another model.
+    assert labelled_quality(workspace, NAME, 1, content_key="content 9") is None
     assert [quality.version for quality in labelled_versions(workspace, NAME)] == [1, 2]
     before = (folder / "labels.jsonl").read_bytes()
     again = join_labels(workspace, NAME, source)

@@ -38,6 +38,7 @@ class LoggedAnswer:
         id: What a true label will name it by.
         time: UTC, ISO 8601.
         version: Version that gave it.
+        content_key: What that version is; numbers begin anew in a new registry.
         label: The most probable class.
         probability: Its probability.
         text: The input.
@@ -46,6 +47,7 @@ class LoggedAnswer:
     id: str
     time: str
     version: int
+    content_key: str
     label: str
     probability: float
     text: str
@@ -235,17 +237,20 @@ def _join(
     )
 
 
-def labelled_quality(workspace: Workspace, name: str, version: int | None = None) -> LabelledQuality | None:
+def labelled_quality(
+    workspace: Workspace, name: str, version: int | None = None, *, content_key: str | None = None
+) -> LabelledQuality | None:
     """How right the labelled answers were; None when there is none.
 
     Args:
         workspace: The project.
         name: The model.
         version: Only answers this version gave; by default all.
+        content_key: Only answers of a version with this content; by default any.
     """
     last: dict[str, bool] = {}
     for record in _Log(workspace.predictions_folder(name) / _LABELS_FILE).each():
-        if version is None or record["version"] == version:
+        if version in (None, record["version"]) and content_key in (None, record["content_key"]):
             last[record["id"]] = record["label"] == record["answer"]
     return LabelledQuality(version=version, rows=len(last), correct=sum(last.values())) if last else None
 
@@ -332,6 +337,7 @@ def _joined(answer: Mapping[str, Any], label: str, moment: str, file: str) -> di
         "answer": answer["label"],
         "probability": answer["probability"],
         "version": answer["version"],
+        "content_key": answer["content_key"],
         "answered": answer["time"],
         "time": moment,
         "file": file,

@@ -226,7 +226,7 @@ def gather_facts(workspace: Workspace, tracking: Tracking, name: str, *, forced:
     fresh = _unseen(
         tracking, newest, in_window(batches_in(workspace.data_folder(name) / "train"), recipe.split.window)
     )
-    quality = labelled_quality(workspace, name, best.version) if best else None
+    quality = labelled_quality(workspace, name, best.version, content_key=best.content_key) if best else None
     test = best.tags.get("metric.accuracy") if best else None
     drifted = recent_drift(workspace, name, recipe.retrain.windows) if best else []
     return Facts(

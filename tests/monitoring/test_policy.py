@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from seqline.monitoring.policy import RULES, Facts, because, reasons_for, wilson_high
+from seqline.monitoring.policy import RULES, Facts, because, reasons_for
 from seqline.recipe import RetrainSection
 
 QUIET: dict[str, Any] = {"newest_version": 3, "new_rows": 0, "age_days": 1.0}
@@ -74,8 +74,3 @@ def test_short_of_the_bound_or_switched_off_is_no_reason(
 def test_drift_that_cannot_happen_is_refused() -> None:
     with pytest.raises(ValueError, match="cannot happen"):
         policy(drifted_windows=4, windows=3)
-
-
-def test_wilson_interval_against_a_published_value() -> None:
-    # 81 of 263: 0.255 to 0.366 (Newcombe 1998, table I, method 3).
-    assert wilson_high(81 / 263, 263) == pytest.approx(0.3662, abs=5e-4)

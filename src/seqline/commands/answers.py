@@ -19,6 +19,7 @@ from seqline.workspace import Workspace
 
 if TYPE_CHECKING:
     from seqline.serving.predictor import Prediction, Predictor
+    from seqline.tracking.registry import RegisteredVersion
 
     _Log = Callable[[list[tuple[str, str]], list[Prediction]], None]
 
@@ -75,7 +76,7 @@ def _answer(
             yield json.dumps(record, ensure_ascii=False, allow_nan=False)
 
 
-def _log_of(workspace: Workspace, name: str, version: int) -> _Log:
+def _log_of(workspace: Workspace, name: str, version: RegisteredVersion) -> _Log:
     from seqline.labels import LoggedAnswer, log_answers
 
     def log(rows: list[tuple[str, str]], answers: list[Prediction]) -> None:
@@ -84,7 +85,8 @@ def _log_of(workspace: Workspace, name: str, version: int) -> _Log:
             LoggedAnswer(
                 id=identifier,
                 time=moment,
-                version=version,
+                version=version.version,
+                content_key=version.content_key,
                 label=answer.label,
                 probability=round(answer.probability, 6),
                 text=text,
@@ -147,7 +149,7 @@ def predict(
     else:
         # The folder of this very version: asked for twice, the champion may be another the second time.
         predictor = Predictor.load(model_folder_of(package_folder(tracking, version)))
-        log = _log_of(workspace, name, version.version)
+        log = _log_of(workspace, name, version)
     try:
         for line in _answer(predictor, rows, as_json, log):
             click.echo(line)

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
+from seqline.evaluation.intervals import wilson
 from seqline.recipe import RetrainSection
 
 Answer = Literal["yes", "no", "skip"]
-# Two-sided 95 %.
-_Z = 1.959963984540054
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -124,23 +122,13 @@ def _quality(policy: RetrainSection, facts: Facts) -> Reason:
     if bound is None or accuracy is None or test is None or facts.labels < policy.min_labels:
         text = f"{facts.labels:,} late labels ({policy.min_labels:,} wanted before they count)"
         return Reason(rule="quality", fired=False, value=None, bound=bound, text=text)
-    high = wilson_high(accuracy, facts.labels)
+    high = wilson(round(accuracy * facts.labels), facts.labels)[1]
     fired = test - accuracy > bound and high < test
     text = (
         f"accuracy {accuracy:.4f} on {facts.labels:,} late labels (at most {high:.4f} by luck) "
         f"against {test:.4f} on test (a drop of more than {bound:g} wanted)"
     )
     return Reason(rule="quality", fired=fired, value=test - accuracy, bound=bound, text=text)
-
-
-def wilson_high(share: float, rows: int) -> float:
-    """Upper end of the 95 % Wilson interval of a share.
-
-    Source: Wilson 1927, Probable inference, the law of succession, and statistical inference.
-    """
-    centre = share + _Z**2 / (2 * rows)
-    spread = _Z * math.sqrt(share * (1 - share) / rows + _Z**2 / (4 * rows**2))
-    return (centre + spread) / (1 + _Z**2 / rows)
 
 
 def _float(value: int | None) -> float | None:
