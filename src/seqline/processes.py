@@ -65,6 +65,17 @@ def alive(ids: Iterable[ProcessId]) -> list[psutil.Process]:
     return found
 
 
+def family(ids: Iterable[ProcessId]) -> set[int]:
+    """Numbers of some processes and of all that they started and that still has them as parents."""
+    import psutil
+
+    found: set[int] = set()
+    for process in alive(ids):
+        with suppress(psutil.Error):
+            found |= {process.pid, *(child.pid for child in process.children(recursive=True))}
+    return found
+
+
 def marked(variable: str, value: str) -> list[psutil.Process]:
     """Processes that bear a mark in their environment, but this one and its parents; those of other users stay unseen."""
     import psutil

@@ -26,7 +26,7 @@ from seqline.config import read_yaml
 from seqline.errors import InputError, SeqlineError
 from seqline.files import read_json, write_json
 from seqline.prefect_server import PrefectServer, server_named_by
-from seqline.processes import ProcessId, alive, end, marked
+from seqline.processes import ProcessId, alive, end, family, marked
 from seqline.tracking.store import connect, own_uri
 from seqline.workspace import Workspace
 
@@ -161,15 +161,24 @@ def _up(
 
 
 def down(workspace: Workspace) -> list[Service]:
-    """End what `up` started, the worker first; returns what was still running."""
+    """End what `up` started; returns what was still running.
+
+    The flow runs at work first, while worker and server can still be told how they ended.
+    """
     running = [service for service in services(workspace) if service.is_alive]
-    for service in reversed(running):
-        end(alive([service.process]))
     path = _record_path(workspace)
-    if path.is_file():
-        # Whatever they had started themselves: uvicorn workers, flow runs.
-        end(marked(MARK, str(read_json(path).get("mark"))))
-        path.unlink()
+    if not path.is_file():
+        return running
+    mark = str(read_json(path).get("mark"))
+    servers = [service for service in running if service.name != "worker"]
+    kept = family(service.process for service in servers) | {service.pid for service in running}
+    end(process for process in marked(MARK, mark) if process.pid not in kept)
+    end(alive(service.process for service in running if service.name == "worker"))
+    for server in reversed(servers):
+        end(alive([server.process]))
+    # What a server had started and left, such as uvicorn's workers.
+    end(marked(MARK, mark))
+    path.unlink()
     return running
 
 
