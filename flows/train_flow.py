@@ -25,7 +25,8 @@ from prefect.states import Crashed
 
 from seqline.commands.outcome import Outcome, describe
 from seqline.commands.progress import EVENTS_VARIABLE
-from seqline.data.tokenization import TOKENIZER_FILE, TextTokenizer
+from seqline.data.inputs import load_input
+from seqline.data.inputs.base import Vocabulary
 from seqline.errors import GateRefused, SeqlineError
 from seqline.graph import StageFailed, reproduce, stage_order
 from seqline.notifications import KINDS, notify
@@ -170,14 +171,17 @@ def compare_with_champion(root: str, name: str) -> None:
     workspace, logger = Workspace(Path(root)), get_run_logger()
     recipe = workspace.recipe(name)
     try:
-        tokenizer = TextTokenizer.load(champion_folder(workspace.root, name) / TOKENIZER_FILE, recipe.input)
+        encoder = load_input(champion_folder(workspace.root, name), recipe.input)
     except SeqlineError as error:
         logger.info("no champion to compare the rows with: %s", error.found)
+        return
+    if not isinstance(encoder, Vocabulary):
+        logger.info("inputs of kind %s have no vocabulary to compare the rows with", recipe.input.kind)
         return
     result = run_against_champion(
         recipe,
         data_folder=workspace.data_folder(name),
-        tokenizer=tokenizer,
+        tokenizer=encoder,
         result_path=workspace.data_docs_folder(name) / "against_champion.json",
     )
     logger.info("%s", validation_table(result))

@@ -8,6 +8,7 @@ import pytest
 
 from seqline.config import load_recipe, parse_recipe, recipe_schema, sections_of, write_yaml
 from seqline.errors import InputError
+from seqline.recipe import RECIPES as TASKS
 from seqline.recipe import Recipe
 
 ROOT = Path(__file__).parents[1]
@@ -63,5 +64,8 @@ def test_sections_hold_all_defaults() -> None:
     assert set(sections_of(recipe, "model", "task")) == {"model", "task"}
 
 
-def test_the_schema_names_every_section() -> None:
-    assert set(recipe_schema()["properties"]) == set(Recipe.model_fields)
+@pytest.mark.parametrize("task", TASKS)
+def test_the_schema_names_every_section(task: str) -> None:
+    part = recipe_schema()["$defs"][TASKS[task].__name__]
+    assert set(part["properties"]) == set(TASKS[task].model_fields)
+    assert part["properties"]["task"]["const"] == task

@@ -13,10 +13,11 @@ from typing import Any
 
 import yaml
 from pydantic import BaseModel, ValidationError
+from pydantic.json_schema import models_json_schema
 
 from seqline.errors import InputError
 from seqline.files import atomic_write
-from seqline.recipe import Recipe
+from seqline.recipe import INPUTS, RECIPES, Recipe
 
 _POWER_OF_TEN = re.compile(r"[+-]?\d+(?:\.\d*)?[eE][+-]?\d+")
 
@@ -62,10 +63,14 @@ def write_yaml(path: Path, value: Mapping[str, Any]) -> None:
     atomic_write(path, to_yaml(value))
 
 
-def _section_at(location: tuple[str | int, ...]) -> type[BaseModel] | None:
+def _section_at(recipe: type[Recipe], location: tuple[str | int, ...]) -> type[BaseModel] | None:
     """The section class that holds the key at `location`."""
-    section: type[BaseModel] = Recipe
-    for part in location[:-1]:
+    section: type[BaseModel] = recipe
+    path = location[:-1]
+    if path[:1] == ("input",) and len(path) > 1:
+        # pydantic names the kind after `input`.
+        section, path = INPUTS[str(path[1])], path[2:]
+    for part in path:
         field = section.model_fields.get(str(part))
         annotation = field.annotation if field else None
         if not (isinstance(annotation, type) and issubclass(annotation, BaseModel)):
@@ -74,15 +79,17 @@ def _section_at(location: tuple[str | int, ...]) -> type[BaseModel] | None:
     return section
 
 
-def _explain(error: Any) -> str:
+def _explain(error: Any, recipe: type[Recipe]) -> str:
     """One line for one pydantic error: dotted key, what was found, the nearest valid key or the expectation."""
     location = tuple(error["loc"])
-    key = ".".join(str(part) for part in location) or "recipe"
-    section = _section_at(location) if location else None
+    section = _section_at(recipe, location) if location else None
+    # pydantic names the kind of the input after it; the file has no such level.
+    shown = location[:1] + location[2:] if location[:1] == ("input",) and len(location) > 1 else location
+    key = ".".join(str(part) for part in shown) or "recipe"
     if error["type"] == "extra_forbidden" and section is not None:
         valid = list(section.model_fields)
         nearest = difflib.get_close_matches(str(location[-1]), valid, n=1, cutoff=0.5)
-        where = ".".join(str(part) for part in location[:-1]) or "the recipe"
+        where = ".".join(str(part) for part in shown[:-1]) or "the recipe"
         hint = f"did you mean {nearest[0]!r}?" if nearest else f"valid keys of {where}: {', '.join(valid)}"
         return f"unknown key {key!r}; {hint}"
     if error["type"] == "missing":
@@ -90,6 +97,8 @@ def _explain(error: Any) -> str:
         return f"key {key!r} is missing" + (
             f"; write `{key}: {{}}` for its defaults" if empty_is_fine else ""
         )
+    if error["type"] == "union_tag_invalid":
+        return f"input.kind: found {error['ctx']['tag']!r}; expected one of {', '.join(INPUTS)}"
     if error["type"] == "value_error":
         return f"{key}: {error['ctx']['error']}" if location else str(error["ctx"]["error"])
     found = error.get("input")
@@ -97,6 +106,22 @@ def _explain(error: Any) -> str:
     if isinstance(found, str) and _POWER_OF_TEN.fullmatch(found):
         quoting = "; YAML reads a power of ten as a number only with a point and a sign: 2.0e-3, 1.0e+6"
     return f"{key}: found {found!r}; {error['msg'].lower()}{quoting}"
+
+
+def _class_of(values: Mapping[str, Any], where: str) -> type[Recipe]:
+    """The recipe class of a task."""
+    task = values.get("task")
+    if task is None:
+        raise InputError(where, "key 'task' is missing", f"one of {', '.join(RECIPES)}")
+    if not isinstance(task, str) or task not in RECIPES:
+        nearest = difflib.get_close_matches(str(task), RECIPES, n=1)
+        raise InputError(
+            where,
+            f"task: found {task!r}",
+            f"one of {', '.join(RECIPES)}",
+            f"did you mean {nearest[0]!r}?" if nearest else "`seqline recipe --schema` lists every key",
+        )
+    return RECIPES[task]
 
 
 def parse_recipe(values: Any, where: str) -> Recipe:
@@ -111,10 +136,11 @@ def parse_recipe(values: Any, where: str) -> Recipe:
     """
     if not isinstance(values, dict):
         raise InputError(where, f"found {type(values).__name__}", "a mapping of recipe sections")
+    recipe = _class_of(values, where)
     try:
-        return Recipe.model_validate(values)
+        return recipe.model_validate(values)
     except ValidationError as error:
-        faults = [_explain(item) for item in error.errors()]
+        faults = [_explain(item, recipe) for item in error.errors()]
         raise InputError(
             where, "\n  ".join(faults), hint="`seqline recipe --schema` lists every key and its default"
         ) from None
@@ -132,5 +158,6 @@ def sections_of(recipe: Recipe, *names: str) -> dict[str, Any]:
 
 
 def recipe_schema() -> dict[str, Any]:
-    """JSON Schema of a recipe, for editors."""
-    return Recipe.model_json_schema()
+    """JSON Schema of a recipe, for editors: one part a task."""
+    parts, definitions = models_json_schema([(recipe, "validation") for recipe in RECIPES.values()])
+    return {**definitions, "oneOf": [parts[recipe, "validation"] for recipe in RECIPES.values()]}

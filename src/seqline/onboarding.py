@@ -10,6 +10,7 @@ from typing import Any
 from seqline.config import parse_recipe, write_yaml
 from seqline.data.proposal import Survey, propose
 from seqline.data.readers import Row
+from seqline.data.samples.registry import SAMPLES, write_sample
 from seqline.data.sources import import_file
 from seqline.deployments import add_deployments, require_deployments
 from seqline.errors import InputError, SeqlineError
@@ -17,7 +18,6 @@ from seqline.files import atomic_write, complete_folder
 from seqline.graph import call_dvc
 from seqline.workspace import Workspace
 
-SAMPLE = "sentiment"
 _FILE_NAME = "imported.jsonl"
 
 
@@ -59,16 +59,56 @@ class Onboarded:
     reasons: list[str]
 
 
-def make_sample(workspace: Workspace) -> bool:
-    """Write the embedded sample's rows where its recipe is there and they are not; tells whether it did."""
-    from seqline.data.samples.reviews import write_reviews
+def make_samples(workspace: Workspace) -> list[str]:
+    """Write the rows of each embedded sample that `params.yaml` lists and that are not there; names those it wrote.
 
-    folder = workspace.data_folder(SAMPLE)
-    if folder.exists() or SAMPLE not in workspace.recipe_names():
-        return False
-    with complete_folder(folder) as staging:
-        write_reviews(staging)
+    `data.dvc` records all of `data/`, so one sample that is absent makes the record of the others untrue.
+    """
+    missing = [
+        name
+        for name in workspace.recipe_names()
+        if name in SAMPLES and not workspace.data_folder(name).exists()
+    ]
+    for name in missing:
+        with complete_folder(workspace.data_folder(name)) as staging:
+            write_sample(name, staging)
+    return missing
+
+
+def take_sample(workspace: Workspace, name: str) -> bool:
+    """Have an embedded sample's rows in the project, recorded by DVC; tells whether they were written now.
+
+    Raises:
+        InputError: No such sample, no recipe of that name, or rows that are not what data.dvc records.
+    """
+    if name in workspace.recipe_names():
+        made = name in make_samples(workspace)
+        prove_data(workspace)
+        return made
+    workspace.recipe(name)
+    target = workspace.data_folder(name)
+    if target.exists():
+        raise InputError(f"name {name}", f"{target} is there already", "no rows where the sample's go")
+    require_deployments(workspace)
+    make_samples(workspace)
+    prove_data(workspace)
+    with complete_folder(target) as staging:
+        write_sample(name, staging)
+    try:
+        _record(workspace, name)
+    except BaseException:
+        shutil.rmtree(target, ignore_errors=True)
+        raise
     return True
+
+
+def _record(workspace: Workspace, name: str) -> None:
+    """Rows of a new model into `data.dvc`, its name into `params.yaml`, its schedules into `prefect.yaml`."""
+    added = call_dvc(workspace.root, "add", "--quiet", "data")
+    if added.returncode != 0:
+        raise SeqlineError("dvc add data", added.stderr.strip(), hint="mend what DVC says, then try again")
+    workspace.add_recipe_name(name)
+    add_deployments(workspace, name)
 
 
 def prove_data(workspace: Workspace) -> None:
@@ -120,7 +160,7 @@ def onboard(workspace: Workspace, name: str, wish: Wish) -> Onboarded:
     shutil.rmtree(staging, ignore_errors=True)
     try:
         values, made = _stage(staging, name, wish)
-        make_sample(workspace)
+        make_samples(workspace)
         prove_data(workspace)
         target.parent.mkdir(exist_ok=True)
         staging.replace(target)
@@ -128,13 +168,7 @@ def onboard(workspace: Workspace, name: str, wish: Wish) -> Onboarded:
         shutil.rmtree(staging, ignore_errors=True)
     try:
         write_yaml(recipe_path, values)
-        added = call_dvc(workspace.root, "add", "--quiet", "data")
-        if added.returncode != 0:
-            raise SeqlineError(
-                "dvc add data", added.stderr.strip(), hint="mend what DVC says, then try again"
-            )
-        workspace.add_recipe_name(name)
-        add_deployments(workspace, name)
+        _record(workspace, name)
     except BaseException:
         shutil.rmtree(target, ignore_errors=True)
         recipe_path.unlink(missing_ok=True)

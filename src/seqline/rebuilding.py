@@ -22,6 +22,7 @@ from seqline.config import write_yaml
 from seqline.errors import InputError, SeqlineError
 from seqline.files import atomic_write, read_json, sha256_file
 from seqline.graph import call_dvc
+from seqline.serving.predictor import content_files
 from seqline.tracking.origin import Origin, installed_packages, stage_inputs, this_machine
 from seqline.tracking.packaging import model_folder_of
 from seqline.tracking.registry import (
@@ -35,7 +36,6 @@ from seqline.tracking.storage import package_folder
 from seqline.tracking.store import Tracking
 from seqline.workspace import Workspace
 
-COMPARED = ("weights.safetensors", "tokenizer.json", "model.json")
 _TARGET = re.compile(r"(?P<name>[^@]+)@(?P<which>[^@]+)")
 
 
@@ -148,7 +148,10 @@ def _rebuild_in(
     _run_stages(project, f"train@{version.name}", environment, on_line)
     recorded = model_folder_of(package)
     made = Workspace(project).artifact_folder(version.name, "train")
-    files = [FileComparison(name, sha256_file(recorded / name), _digest(made / name)) for name in COMPARED]
+    files = [
+        FileComparison(name, sha256_file(recorded / name), _digest(made / name))
+        for name in content_files(recorded)
+    ]
     differences = _differences(origin, project) + _recipe_differences(recorded, made)
     return Rebuild(version, origin.git_commit, clone, code, files, differences)
 

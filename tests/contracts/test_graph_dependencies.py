@@ -8,7 +8,10 @@ import pytest
 from test_layers import PACKAGE, ROOT, imports_of
 
 from seqline.config import read_yaml
-from seqline.recipe import Recipe
+from seqline.evaluation.baselines import BASELINES
+from seqline.evaluation.metrics import METRICS
+from seqline.recipe import RECIPES, Recipe
+from seqline.tasks import task_named
 
 STAGES = read_yaml(ROOT / "dvc.yaml")["stages"]
 
@@ -80,14 +83,20 @@ def test_the_sample_data_are_tracked() -> None:
     assert recorded["outs"][0]["path"] == "data"
 
 
-def test_the_gate_bounds_every_metric_on_its_own_side() -> None:
-    from typing import get_args
+@pytest.mark.parametrize("task", RECIPES)
+def test_a_recipe_bounds_every_metric_of_its_task_on_its_own_side(task: str) -> None:
+    choices, metrics = RECIPES[task].CHOICES, task_named(task).metrics
+    assert set(choices.higher) == {name for name in metrics if METRICS[name].direction == "higher"}
+    assert set(choices.lower) == {name for name in metrics if METRICS[name].direction == "lower"}
+    assert set(choices.compared) <= set(metrics)
 
-    from seqline.evaluation.metrics import METRICS
-    from seqline.recipe import GateSection
 
-    def names(field: str) -> set[str]:
-        return set(get_args(get_args(GateSection.model_fields[field].annotation)[0]))
-
-    assert names("floors") == {name for name, metric in METRICS.items() if metric.direction == "higher"}
-    assert names("ceilings") == {name for name, metric in METRICS.items() if metric.direction == "lower"}
+@pytest.mark.parametrize("task", RECIPES)
+def test_a_recipe_offers_the_baselines_of_its_task_and_kind(task: str) -> None:
+    for kind, names in RECIPES[task].CHOICES.baselines.items():
+        offered = {
+            name
+            for name, baseline in BASELINES.items()
+            if task in baseline.tasks and (not baseline.kinds or kind in baseline.kinds)
+        }
+        assert set(names) <= offered, f"{task} over {kind}"

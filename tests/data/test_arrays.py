@@ -20,7 +20,7 @@ SEQUENCES = [np.array([5, 6, 7]), np.array([8]), np.array([9, 10])]
 def test_arrays_come_back_as_written(tmp_path: Path, vocab_size: int, dtype: type) -> None:
     write_arrays(tmp_path, "train", from_sequences(SEQUENCES, [1, 0, 1], vocab_size=vocab_size))
     arrays = read_arrays(tmp_path, "train")
-    assert arrays.ids.dtype == dtype
+    assert arrays.steps.dtype == dtype
     assert arrays.lengths.tolist() == [3, 1, 2]
     assert [arrays.sequence(i).tolist() for i in range(len(arrays))] == [[5, 6, 7], [8], [9, 10]]
     assert arrays.targets.tolist() == [1, 0, 1]
@@ -28,11 +28,11 @@ def test_arrays_come_back_as_written(tmp_path: Path, vocab_size: int, dtype: typ
 
 def test_large_arrays_are_mapped_not_read(tmp_path: Path) -> None:
     write_arrays(tmp_path, "train", from_sequences([np.arange(5_000)], [0], vocab_size=10_000))
-    assert isinstance(read_arrays(tmp_path, "train").ids, np.memmap)
+    assert isinstance(read_arrays(tmp_path, "train").steps, np.memmap)
 
 
 def test_a_missing_split_is_named(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match=r"valid\.ids\.npy"):
+    with pytest.raises(InputError, match=r"valid\.steps\.npy"):
         read_arrays(tmp_path, "valid")
 
 
@@ -81,3 +81,32 @@ def test_padding_and_mask(padding: str, inputs: list[list[int]], mask: list[list
 
 def test_a_batch_without_targets_has_none() -> None:
     assert batch_of(SEQUENCES).targets is None
+
+
+def test_features_targets_of_unequal_lengths_and_extras_come_back_as_written(tmp_path: Path) -> None:
+    sequences = [np.arange(6.0).reshape(3, 2), np.ones((1, 2))]
+    written = from_sequences(
+        sequences,
+        [np.array([4, 5, 3]), np.array([3])],
+        step_extras={"characters": [np.array([[1, 2], [3, 0], [4, 0]]), np.array([[9, 9]])]},
+        row_extras={"static": np.array([[0.5], [1.5]], dtype=np.float32)},
+    )
+    write_arrays(tmp_path, "valid", written)
+    arrays = read_arrays(tmp_path, "valid")
+    assert len(arrays) == 2
+    assert arrays.steps.dtype == np.float32
+    assert arrays.sequence(0).tolist() == [[0, 1], [2, 3], [4, 5]]
+    assert [arrays.target(i).tolist() for i in range(2)] == [[4, 5, 3], [3]]
+    batch = collate(arrays, np.array([1, 0]), padding="bucket", max_length=9, target_fill=-100)
+    assert batch.inputs.tolist() == [[[1, 1], [0, 0], [0, 0]], [[0, 1], [2, 3], [4, 5]]]
+    assert batch.mask.tolist() == [[True, False, False], [True, True, True]]
+    assert batch.targets is not None
+    assert batch.targets.tolist() == [[3, -100, -100], [4, 5, 3]]
+    assert batch.extras["characters"].tolist() == [[[9, 9], [0, 0], [0, 0]], [[1, 2], [3, 0], [4, 0]]]
+    assert batch.extras["static"].tolist() == [[1.5], [0.5]]
+
+
+def test_targets_that_are_numbers_stay_numbers() -> None:
+    arrays = from_sequences(SEQUENCES, [0.5, 1.25, -2.0], vocab_size=20)
+    assert arrays.targets.dtype == np.float32
+    assert collate(arrays, np.array([2]), padding="bucket", max_length=4).targets.tolist() == [-2.0]  # type: ignore[union-attr]

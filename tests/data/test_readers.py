@@ -161,7 +161,11 @@ DIRTY = [
     ("other_keys.jsonl", b'{"a": 1, "b": 2}\n{"a": 1, "c": 3}\n', 2, ["missing 'b'", "extra 'c'", "line 1"]),
     ("missing_key.jsonl", b'{"a": 1, "b": 2}\n{"a": 1}\n', 2, ["missing 'b'"]),
     ("nested.jsonl", b'{"a": {"b": 1}}\n', 1, ["a nested object under the key 'a'"]),
-    ("list.jsonl", b'{"a": [1]}\n', 1, ["a list under the key 'a'"]),
+    ("list.jsonl", b'{"a": [1, {}]}\n', 1, ["a nested object in item 2 under the key 'a'"]),
+    ("cube.jsonl", b'{"a": [[[1]]]}\n', 1, ["lists in lists in lists in item 1 in item 1 under the key 'a'"]),
+    ("nan_in_list.jsonl", b'{"a": [1, NaN]}\n', 1, ["NaN, which is not a JSON number"]),
+    ("infinite.jsonl", b'{"a": [[1e999]]}\n', 1, ["not finite", "in item 1 in item 1 under the key 'a'"]),
+    ("truths.jsonl", b'{"a": [true]}\n', 1, ["a truth value in item 1"]),
     ("deep.jsonl", b'{"a":' + b"[" * 100_000 + b"\n", 1, ["nested too deeply"]),
     ("nan.jsonl", b'{"a": NaN}\n', 1, ["NaN", "null"]),
     ("infinity.jsonl", b'{"a": 1}\n{"a": -Infinity}\n', 2, ["-Infinity"]),
@@ -215,6 +219,11 @@ CLEAN = [
     ("one_column_empty.tsv", b"a\n\n", [{"a": ""}]),
     ("order.jsonl", b'{"a": 1, "b": "x"}\n{"b": "y", "a": 2}', [{"a": 1, "b": "x"}, {"a": 2, "b": "y"}]),
     ("crlf.ndjson", b'{"a": null}\r\n', [{"a": None}]),
+    (
+        "lists.jsonl",
+        b'{"tokens": ["a", "\\u00e9"], "series": [[1, 2.5], [null, -3]], "line": [0], "none": []}\n',
+        [{"tokens": ["a", "é"], "series": [[1, 2.5], [None, -3]], "line": [0], "none": []}],
+    ),
     (
         "kinds.jsonl",
         b'{"s": "\\u00e9\\ud83d\\ude00\\n", "i": -9223372036854775808, "f": 1e-300, "t": true, "n": null}\n',
@@ -499,6 +508,22 @@ def test_parquet_is_read_exactly(tmp_path: Path, packed: bool) -> None:
     assert str(rows[2].values["real"]) == "-0.0"
 
 
+def test_lists_of_a_parquet_file_are_read_exactly(tmp_path: Path) -> None:
+    table = pa.table(
+        {
+            "line": [[1.5, None], []],
+            "steps": [[[1, 2], [3, 4]], [[5, 6]]],
+            "tokens": [["a", "é"], None],
+            "fixed": pa.array([[1, 2], [3, 4]], pa.list_(pa.int32(), 2)),
+        }
+    )
+    rows = values(parquet(tmp_path / "t.parquet", table))
+    assert rows == [
+        {"line": [1.5, None], "steps": [[1, 2], [3, 4]], "tokens": ["a", "é"], "fixed": [1, 2]},
+        {"line": [], "steps": [[5, 6]], "tokens": None, "fixed": [3, 4]},
+    ]
+
+
 def test_parquet_over_many_batches_keeps_order(tmp_path: Path) -> None:
     path = parquet(tmp_path / "t.parquet", pa.table({"n": range(5000)}), row_group_size=700)
     assert [(row.line, row.values["n"]) for row in read_rows(path)] == [(n + 1, n) for n in range(5000)]
@@ -507,7 +532,10 @@ def test_parquet_over_many_batches_keeps_order(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("column", "place", "parts"),
     [
-        (pa.array([[1], [2]]), "", ["'x'", "list"]),
+        (pa.array([[[[1]]], [[[2]]]]), " row 1", ["lists in lists in lists", "'x'"]),
+        (pa.array([[b"a"], [b"b"]]), "", ["'x'", "list<"]),
+        (pa.array([[1.0], [float("nan")]]), " row 2", ["not finite", "item 1"]),
+        (pa.array([[date(2024, 2, 29)]]), "", ["'x'", "date"]),
         (pa.array([{"a": 1}, {"a": 2}]), "", ["'x'", "struct"]),
         (pa.array([b"a", b"b"]), "", ["binary"]),
         (pa.array([1, 2], pa.duration("s")), "", ["duration"]),

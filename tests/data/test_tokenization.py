@@ -11,13 +11,13 @@ from hypothesis import strategies as st
 
 from seqline.data.tokenization import PADDING_ID, TOKENIZER_FILE, UNKNOWN_ID, TextTokenizer, cut
 from seqline.errors import InputError
-from seqline.recipe import InputSection
+from seqline.recipe import TextInput
 
 TEXTS = ["The food isn't good!", "the FOOD is good", "good food, good <br /> mood", "ｗide good"] * 2
 
 
-def section(**changes: object) -> InputSection:
-    return InputSection(column="text", **{"min_count": 1, **changes})
+def section(**changes: object) -> TextInput:
+    return TextInput(column="text", **{"min_count": 1, **changes})
 
 
 def words(tokenizer: TextTokenizer, text: str) -> list[str]:

@@ -6,9 +6,11 @@ import pytest
 
 from seqline.evaluation.comparison import Evidence, alpha_of_look
 from seqline.evaluation.gates import RULES, Verdict, judge, verdict_table
+from seqline.evaluation.metrics import measures_of
 from seqline.recipe import GateSection
 
 ROWS = 1000
+CLASSES = measures_of(("accuracy", "macro_f1"))
 TARGETS = np.arange(ROWS) % 2
 
 
@@ -26,21 +28,22 @@ def slice_of(rows: range) -> np.ndarray:
 
 
 def gate(**settings: object) -> GateSection:
-    return GateSection.model_validate({"baseline": "none", **settings})
+    return GateSection.model_validate({"metric": "accuracy", "baseline": "none", **settings})
 
 
 def evidence(wrong: range | list[int] = range(50), **changes: object) -> Evidence:
     found = Evidence(
+        measures=CLASSES,
         metrics={"accuracy": 0.95, "macro_f1": 0.95, "ece": 0.05, "baseline.tfidf_bigram.accuracy": 0.9},
         targets=TARGETS,
-        probabilities=answers(wrong),
+        values=answers(wrong),
         latency_ms=np.full(50, 10.0),
         size_bytes=1_000_000,
     )
     return dataclasses.replace(found, **changes)
 
 
-CHAMPION = {"champion_probabilities": answers(range(100))}
+CHAMPION = {"champion_values": answers(range(100))}
 SMALL_SLICE = {"slices": {"few": slice_of(range(40))}}
 # Better on the whole, worse by 30 rows of the last 200.
 FALLEN = {"slices": {"late": slice_of(range(800, 1000))}, **CHAMPION}
@@ -52,13 +55,13 @@ ONE_NAN[7, 1] = math.nan
 CASES = {
     "finite (metric)": (gate(), evidence(), evidence(metrics={"accuracy": math.nan})),
     "finite (infinite)": (gate(), evidence(), evidence(metrics={"log_loss": math.inf})),
-    "finite (challenger)": (gate(), evidence(), evidence(probabilities=ONE_NAN)),
-    "finite (champion)": (gate(), evidence(**CHAMPION), evidence(champion_probabilities=ONE_NAN)),
+    "finite (challenger)": (gate(), evidence(), evidence(values=ONE_NAN)),
+    "finite (champion)": (gate(), evidence(**CHAMPION), evidence(champion_values=ONE_NAN)),
     "finite (latency)": (gate(), evidence(), evidence(latency_ms=np.array([math.nan]))),
     "test_rows": (
         gate(min_test_rows=ROWS),
         evidence(),
-        evidence([3], targets=TARGETS[:999], probabilities=answers([3])[:999]),
+        evidence([3], targets=TARGETS[:999], values=answers([3])[:999]),
     ),
     "floor accuracy": (
         gate(floors={"accuracy": 0.95}),
@@ -80,15 +83,15 @@ CASES = {
     ),
     "baseline by rows": (
         gate(baseline="tfidf_bigram"),
-        evidence(baseline_correct=~slice_of(range(100))),
-        evidence(baseline_correct=~slice_of(range(51))),
+        evidence(baseline_right=~slice_of(range(100))),
+        evidence(baseline_right=~slice_of(range(51))),
     ),
     "champion better": (gate(), evidence(range(50), **CHAMPION), evidence(range(97), **CHAMPION)),
     "champion equal": (gate(), evidence(range(50), **CHAMPION), evidence(range(100), **CHAMPION)),
     "champion of another shape": (
         gate(),
         evidence(**CHAMPION),
-        evidence(champion_probabilities=answers([])[:900]),
+        evidence(champion_values=answers([])[:900]),
     ),
     "champion better in macro_f1": (
         gate(metric="macro_f1"),
@@ -189,10 +192,11 @@ def correlated(seed: int, accuracies: tuple[float, float], rows: int = 2_000) ->
         probabilities.append(answers(np.flatnonzero(hardness > norm.ppf(accuracy)).tolist(), targets))
     quarters = {f"quarter {part}": np.arange(rows) % 4 == part for part in range(4)}
     return Evidence(
+        measures=CLASSES,
         metrics={},
         targets=targets,
-        probabilities=probabilities[1],
-        champion_probabilities=probabilities[0],
+        values=probabilities[1],
+        champion_values=probabilities[0],
         slices=quarters,
         latency_ms=np.ones(50),
         size_bytes=1,

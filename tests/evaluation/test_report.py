@@ -10,9 +10,12 @@ import pytest
 from seqline.config import parse_recipe
 from seqline.data.rows import SplitRows
 from seqline.errors import SeqlineError
+from seqline.evaluation.baselines import Problem, answer_all
 from seqline.evaluation.behaviours import Probe
-from seqline.evaluation.report import flatten, readable, render_report, verdict
-from seqline.evaluation.summary import Evaluation, details, evaluate_model, flat_metrics
+from seqline.evaluation.metrics import METRICS, measures_of
+from seqline.evaluation.report import render_report, verdict
+from seqline.evaluation.summary import Evaluation, details, evaluate_model, flat_metrics, require_rows
+from seqline.evaluation.wording import flatten, readable
 from seqline.files import to_json
 from seqline.recipe import Recipe
 
@@ -40,6 +43,7 @@ NAUGHTY = [
     "=HYPERLINK(1)<b>",
     "",
 ]
+OF_CLASSES = measures_of([name for name, metric in METRICS.items() if "classification" in metric.tasks])
 HISTORY = {
     "epochs": [
         {"epoch": 1, "train_loss": 0.7, "valid_loss": 0.6, "valid_accuracy": 0.6, "valid_macro_f1": 0.5},
@@ -89,9 +93,18 @@ def _evaluate(
         return np.array(rows, dtype=np.float32)
 
     names = [words[i % len(words)] for i in range(num_rows)]
-    test = SplitRows([f"{name}{i}" for i, name in enumerate(names)], texts, targets, {"city": city or names})
+    truths = targets.tolist()
+    test = SplitRows([f"{name}{i}" for i, name in enumerate(names)], texts, truths, {"city": city or names})
     recipe = _recipe(classes, slices=["length", "city"], **evaluation)
-    return evaluate_model(recipe, predict=predict, test=test, fitting_texts=texts, fitting_targets=targets)
+    problem = Problem(recipe, test, SplitRows([], [], [], {}), test)
+    return evaluate_model(
+        recipe,
+        OF_CLASSES,
+        test=test,
+        values=predict(texts),
+        baselines=answer_all(recipe.evaluation.baselines, problem),
+        ask=predict,
+    )
 
 
 def _page(evaluation: Evaluation, word: str = "plain") -> str:
@@ -134,25 +147,25 @@ def _spelled(evaluation: Evaluation, word: str) -> Evaluation:
             by_kind={f"{word}{kind}": counts for kind, counts in result.by_kind.items()},
             failures=[replace(f, probe=Probe(word, f"{word} b", f"a {word}")) for f in result.failures],
         )
-        for result in evaluation.behaviours
+        for result in evaluation.classes.behaviours
     ]
+    labels = [f"{word}{label}" for label in evaluation.classes.labels]
     return replace(
         evaluation,
-        classes=[f"{word}{label}" for label in evaluation.classes],
+        classes=replace(evaluation.classes, labels=labels, behaviours=behaviours),
         ids=[f"{word}{row_id}" for row_id in evaluation.ids],
-        texts=[f"{word}{text}" for text in evaluation.texts],
+        inputs=[f"{word}{text}" for text in evaluation.inputs],
         slices=[
             replace(part, column=f"{word}{part.column}", name=f"{word}{part.name}")
             for part in evaluation.slices
         ],
-        behaviours=behaviours,
     )
 
 
 @pytest.fixture(scope="module", params=[2, 3, 16], ids="{} classes".format)
 def plain(request: pytest.FixtureRequest) -> Evaluation:
     evaluation = _evaluate(classes=[f"c{i}" for i in range(request.param)], words=["plain"], num_rows=90)
-    assert any(result.failures for result in evaluation.behaviours)
+    assert any(result.failures for result in evaluation.classes.behaviours)
     return evaluation
 
 
@@ -231,27 +244,15 @@ def test_flat_metrics_follow_from_the_parts():
 
 
 def test_a_model_that_answers_nan_is_refused_with_the_row():
-    recipe = _recipe(["no", "yes"])
-    test = SplitRows(["r1", "r2"], ["a", "b"], np.array([0, 1]), {})
+    test = SplitRows(["r1", "r2"], ["a", "b"], [0, 1], {})
+    values = np.array([[0.5, 0.5], [np.nan, 1.0]])
     with pytest.raises(SeqlineError, match=r"test row r2: the model answers NaN"):
-        evaluate_model(
-            recipe,
-            predict=lambda texts: np.array([[0.5, 0.5], [np.nan, 1.0]]),
-            test=test,
-            fitting_texts=["a"],
-            fitting_targets=np.array([0]),
-        )
+        evaluate_model(_recipe(["no", "yes"]), OF_CLASSES, test=test, values=values, baselines={})
 
 
 def test_no_test_rows_are_refused():
     with pytest.raises(SeqlineError, match="no rows"):
-        evaluate_model(
-            _recipe(["no", "yes"]),
-            predict=lambda texts: np.empty((0, 2)),
-            test=SplitRows([], [], np.array([], dtype=np.int64), {}),
-            fitting_texts=["a"],
-            fitting_targets=np.array([0]),
-        )
+        require_rows(SplitRows([], [], [], {}))
 
 
 def test_a_test_split_of_one_class_has_a_report():

@@ -3,7 +3,7 @@ import pytest
 
 from seqline.evaluation.behaviours import BEHAVIOURS, negation_probes, run_behaviour
 from seqline.evaluation.calibration import calibration_curve, roc_curve
-from seqline.evaluation.metrics import auroc, ece
+from seqline.evaluation.metrics import auroc, ece, measures_of
 from seqline.evaluation.slices import cut_by_numbers, cut_by_values, make_slices, measure_slices
 
 
@@ -27,7 +27,7 @@ def test_slices_of_a_column_hold_every_row_once(seed):
         "flag": (rng.random(n) < 0.5).tolist(),
     }
     texts = [" ".join(["w"] * int(k)) for k in rng.integers(0, 30, n)]
-    slices = make_slices(["length", *columns], texts=texts, columns=columns)
+    slices = make_slices(["length", *columns], inputs=texts, columns=columns)
     for name in ["length", *columns]:
         covered = np.sum([part.rows for part in slices if part.column == name], axis=0)
         assert (covered == 1).all(), name
@@ -50,15 +50,17 @@ def test_rare_values_are_pooled_and_missing_ones_kept_apart():
 
 def test_an_unknown_column_is_an_error():
     with pytest.raises(KeyError):
-        make_slices(["colour"], texts=["a"], columns={})
+        make_slices(["colour"], inputs=["a"], columns={})
 
 
 def test_slices_find_the_part_on_which_a_model_fails():
     probs = np.tile([0.9, 0.1], (60, 1))
     targets = np.array([0] * 30 + [1] * 30)
-    results = measure_slices(cut_by_values("half", ["x"] * 30 + ["y"] * 30), probs, targets)
-    assert [(r.name, r.n, r.accuracy.value) for r in results] == [("x", 30, 1.0), ("y", 30, 0.0)]
-    assert results[1].accuracy.high < 0.2 < 0.8 < results[0].accuracy.low
+    results = measure_slices(
+        cut_by_values("half", ["x"] * 30 + ["y"] * 30), probs, targets, measures_of(["accuracy"])
+    )
+    assert [(r.name, r.n, r.interval.value) for r in results] == [("x", 30, 1.0), ("y", 30, 0.0)]
+    assert results[1].interval.high < 0.2 < 0.8 < results[0].interval.low
 
 
 def test_a_case_sensitive_model_is_caught():

@@ -79,6 +79,9 @@ def test_every_number_follows_from_the_predictions(stages, tmp_path):
     probs, targets = np.array([r["probabilities"] for r in rows]), np.array([r["target"] for r in rows])
     assert [row["prediction"] for row in rows] == probs.argmax(axis=1).tolist()
     for name, metric in METRICS.items():
+        if "classification" not in metric.tasks:
+            assert name not in metrics
+            continue
         assert metrics[name] == pytest.approx(metric.function(probs, targets), abs=1e-6)
     for name in make_recipe().evaluation.baselines:
         share = np.mean([row["baselines"][name] == row["target"] for row in rows])

@@ -27,7 +27,7 @@ def test_a_trained_model_carries_a_profile_of_a_few_kilobytes(trained: Trained, 
     assert told["few_rows"] is False
     assert told["labels"] == np.bincount(valid.targets).tolist()
     assert sum(told["tokens"].values()) + told["other_tokens"] == sum(
-        len(ids) for ids in trained.predictor.tokenizer.encode_whole(valid.texts)
+        len(ids) for ids in trained.predictor.tokenizer.encode_whole(valid.inputs)
     )
     assert told["tokens"]["the"] > 100
 
@@ -60,7 +60,7 @@ def test_a_folder_without_a_profile_says_what_to_do(tmp_path: Path) -> None:
 
 def test_few_reference_rows_are_told(trained: Trained, predictor: Predictor) -> None:
     valid = read_split(trained.prepare_folder, "valid")
-    few = replace(valid, ids=valid.ids[:40], texts=valid.texts[:40], targets=valid.targets[:40])
+    few = valid.take(range(40))
     profile = make_profile(predictor, few, train_ids=np.asarray([2, 3, 3, 1, 0]), batches={}, seed=0)
     assert profile.few_rows
     assert set(profile.layout.words) == set(predictor.tokenizer.tokens([2, 3])), "neither padding nor unknown"

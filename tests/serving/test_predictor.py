@@ -12,6 +12,7 @@ import torch
 from safetensors.torch import save_file
 
 from seqline.config import parse_recipe, sections_of
+from seqline.data.targets import fit_target
 from seqline.data.tokenization import TOKENIZER_FILE, TextTokenizer
 from seqline.errors import InputError, SeqlineError
 from seqline.files import write_json, write_manifest
@@ -43,7 +44,7 @@ def model_folder(folder: Path, **input_changes: Any) -> Path:
     tokenizer = TextTokenizer.fit(["good bad food room not never"], recipe.input)
     tokenizer.save(folder / TOKENIZER_FILE)
     torch.manual_seed(0)
-    sizes = sizes_of(tokenizer.vocab_size, recipe.target)
+    sizes = sizes_of(tokenizer, fit_target([], recipe.target))
     network = task_named(recipe.task).build(recipe.model, sizes)
     with torch.no_grad():
         for parameter in network.parameters():
@@ -77,7 +78,7 @@ def test_padding_before_after_and_by_bucket_give_the_same_answers(tmp_path: Path
 def test_predictions_name_the_most_probable_class(tmp_path: Path) -> None:
     predictor = Predictor.load(model_folder(tmp_path / "m"))
     for text, answer, row in zip(
-        TEXTS, predictor.predict(TEXTS), predictor.probabilities(TEXTS), strict=True
+        TEXTS, predictor.answers(TEXTS), predictor.probabilities(TEXTS), strict=True
     ):
         assert answer.label == ["neg", "pos"][row.argmax()], text
         assert answer.probability == pytest.approx(row.max())
@@ -87,12 +88,12 @@ def test_predictions_name_the_most_probable_class(tmp_path: Path) -> None:
 def test_empty_and_no_texts_have_answers(tmp_path: Path) -> None:
     predictor = Predictor.load(model_folder(tmp_path / "m"))
     assert predictor.probabilities(["", "   "]).shape == (2, 2)
-    assert predictor.predict([]) == []
+    assert predictor.answers([]) == []
 
 
 @pytest.mark.parametrize("texts", ["a single string", ["a", 3], [None]])
 def test_what_is_no_list_of_texts_is_refused(tmp_path: Path, texts: Any) -> None:
-    with pytest.raises(InputError, match="not text"):
+    with pytest.raises(InputError, match="text"):
         Predictor.load(model_folder(tmp_path / "m")).probabilities(texts)
 
 

@@ -57,12 +57,12 @@ def test_arrays_and_rows_agree_and_every_row_is_somewhere(tmp_path: Path) -> Non
     for split in SPLITS:
         rows, arrays = read_split(tmp_path / "out", split), read_arrays(tmp_path / "out", split)
         seen += rows.ids
-        assert [ids.tolist() for ids in tokenizer.encode(rows.texts)] == [
+        assert [ids.tolist() for ids in tokenizer.encode(rows.inputs)] == [
             arrays.sequence(i).tolist() for i in range(len(arrays))
         ]
         assert rows.targets.tolist() == arrays.targets.tolist()
         assert all(
-            ("good" in text) == bool(target) for text, target in zip(rows.texts, rows.targets, strict=True)
+            ("good" in text) == bool(target) for text, target in zip(rows.inputs, rows.targets, strict=True)
         )
         assert rows.columns["shop"] == [f"s{int(i[1:]) % 7}" for i in rows.ids]
         assert statistics["splits"][split]["rows"] == len(rows)
@@ -92,7 +92,7 @@ def test_altered_copies_never_straddle_splits(tmp_path: Path) -> None:
     copies = [{**row, "id": f"copy-{row['id']}", "text": f"  {row['text'].upper()} "} for row in rows[:100]]
     write_rows(tmp_path / "data" / "train", rows + copies)
     prepare.run(recipe(), data_folder=tmp_path / "data", output_folder=tmp_path / "out")
-    texts = {split: {normalise(t) for t in read_split(tmp_path / "out", split).texts} for split in SPLITS}
+    texts = {split: {normalise(t) for t in read_split(tmp_path / "out", split).inputs} for split in SPLITS}
     assert not texts["train"] & texts["valid"]
     assert not (texts["train"] | texts["valid"]) & texts["test"]
 

@@ -17,7 +17,8 @@ import torch
 from safetensors.torch import save_file
 
 from seqline.config import parse_recipe, sections_of
-from seqline.data.rows import write_split
+from seqline.data.rows import SplitRows, write_split
+from seqline.data.targets import fit_target
 from seqline.data.tokenization import TextTokenizer
 from seqline.evaluation.metrics import METRICS
 from seqline.files import atomic_write, complete_folder, read_json, sha256_json, write_json, write_manifest
@@ -64,7 +65,8 @@ def make_model(folder: Path, wrong: Collection[int] = (), *, sharpness: float = 
     """A complete model folder that is wrong on exactly these rows."""
     recipe = make_recipe()
     tokenizer = TextTokenizer.fit(WORDS, recipe.input)
-    network = task_named("classification").build(recipe.model, sizes_of(tokenizer.vocab_size, recipe.target))
+    sizes = sizes_of(tokenizer, fit_target([], recipe.target))
+    network = task_named("classification").build(recipe.model, sizes)
     with torch.no_grad():
         for parameter in network.parameters():
             parameter.zero_()
@@ -80,9 +82,7 @@ def make_model(folder: Path, wrong: Collection[int] = (), *, sharpness: float = 
     with complete_folder(folder) as target:
         atomic_write(target / "weights.safetensors", lambda path: save_file(weights, path))
         sections = sections_of(recipe, "task", "input", "target", "model")
-        write_json(
-            target / "model.json", {**sections, "sizes": sizes_of(tokenizer.vocab_size, recipe.target)}
-        )
+        write_json(target / "model.json", {**sections, "sizes": sizes})
         write_json(target / "history.json", {"epochs": []})
         tokenizer.save(target / "tokenizer.json")
         write_manifest(target)
@@ -92,8 +92,11 @@ def make_model(folder: Path, wrong: Collection[int] = (), *, sharpness: float = 
 def make_prepare(folder: Path, words: Collection[str] = WORDS) -> Path:
     """Test rows: every word once."""
     with complete_folder(folder) as target:
-        rows = (
-            (f"r{i}", word, i % 2, {"domain": "even" if i < 200 else "late"}) for i, word in enumerate(words)
+        rows = SplitRows(
+            ids=[f"r{i}" for i in range(len(words))],
+            inputs=list(words),
+            truths=[i % 2 for i in range(len(words))],
+            columns={"domain": ["even" if i < 200 else "late" for i in range(len(words))]},
         )
         write_split(target, "test", rows)
         write_manifest(target)
@@ -104,7 +107,11 @@ def make_evaluate(folder: Path, model_folder: Path, **override: float) -> Path:
     """What evaluate writes, as far as registry and gate read it."""
     probabilities = Predictor.load(model_folder).probabilities(WORDS).astype(np.float64)
     targets = np.arange(len(WORDS)) % 2
-    metrics = {name: metric.function(probabilities, targets) for name, metric in METRICS.items()}
+    metrics = {
+        name: metric.function(probabilities, targets)
+        for name, metric in METRICS.items()
+        if "classification" in metric.tasks
+    }
     baselines = {f"baseline.majority.{name}": BASELINE_ACCURACY for name in ("accuracy", "macro_f1")}
     baseline_rows = int(BASELINE_ACCURACY * len(WORDS))
     with complete_folder(folder) as target:

@@ -5,22 +5,23 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from torch import nn
 from toy_training import LONG, LONG_EXAMPLES, MODEL, SHORT, TASK, toy_loss, train_toy
 
 from seqline.batch import SequenceBatch
-from seqline.data.collate import batch_of
+from seqline.data.collate import collate
 from seqline.errors import InputError
 from seqline.training.adversarial import EmbeddingAdversary
 
 
 def toy_batch() -> tuple[nn.Module, Any]:
     torch.manual_seed(0)
-    sequences, targets, sizes = TASK.toy(examples=32, seed=0)
+    arrays, sizes = TASK.toy(examples=32, seed=0)
     network = TASK.build(MODEL.model_copy(update={"dropout": 0.0, "embedding_std": 1.0}), sizes)
-    return network, batch_of(sequences, targets=targets)
+    return network, collate(arrays, np.arange(32), padding="bucket", max_length=12)
 
 
 def test_the_perturbation_of_each_sequence_has_the_radius_and_raises_the_loss() -> None:
@@ -28,14 +29,14 @@ def test_the_perturbation_of_each_sequence_has_the_radius_and_raises_the_loss() 
     seen: list[torch.Tensor] = []
     adversary = EmbeddingAdversary(network, radius=0.5)
     network.embedding.register_forward_hook(lambda _m, _i, out: seen.append(out.detach().clone()))  # type: ignore[union-attr,operator]
-    plain = TASK.loss(network(batch), batch)
+    plain = toy_loss(network(batch), batch)
     plain.backward()
     with adversary.attacking():
-        attacked = TASK.loss(network(batch), batch)
+        attacked = toy_loss(network(batch), batch)
     moved = (seen[1] - seen[0]).flatten(1).norm(dim=1)
     assert torch.allclose(moved, torch.full((32,), 0.5), atol=1e-5)
     assert attacked.item() > plain.item() + 0.01
-    assert TASK.loss(network(batch), batch).item() == pytest.approx(plain.item())
+    assert toy_loss(network(batch), batch).item() == pytest.approx(plain.item())
 
 
 def test_attacking_needs_a_gradient_first() -> None:

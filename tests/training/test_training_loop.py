@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Callable
 
@@ -10,7 +11,7 @@ from toy_training import (
     SHORT_EXAMPLES,
     SHORT_STEPS_PER_EPOCH,
     TASK,
-    toy_arrays,
+    toy_batches,
     toy_loss,
     toy_network,
     train_toy,
@@ -19,6 +20,7 @@ from toy_training import (
 from seqline.data.arrays import from_sequences
 from seqline.errors import InputError, SeqlineError
 from seqline.recipe import TrainingSection
+from seqline.training.batches import SplitBatches
 from seqline.training.events import EpochEnd, Progress, Started, StoppedEarly
 from seqline.training.loop import fit
 from seqline.training.optim import OPTIMIZERS, SCHEDULES
@@ -32,7 +34,7 @@ def scripted(*values: float, monitor: str = "loss") -> Callable[..., dict[str, f
     """Scores that follow a script, whatever the network answers."""
     curve = iter(values)
 
-    def score(logits: torch.Tensor, targets: torch.Tensor) -> dict[str, float]:
+    def score(tallies: torch.Tensor) -> dict[str, float]:
         return {"loss": 1.0, "accuracy": 0.5, "macro_f1": 0.5, monitor: next(curve)}
 
     return score
@@ -103,7 +105,7 @@ def test_without_early_stopping_all_epochs_run(tmp_path):
 
 def test_events_tell_the_arithmetic_the_progress_and_the_epochs(tmp_path):
     outcome = train_toy(tmp_path)
-    lengths = toy_arrays(examples=SHORT_EXAMPLES, seed=1).lengths
+    lengths = toy_batches(examples=SHORT_EXAMPLES, seed=1).arrays.lengths
     started = outcome.events[0]
     assert isinstance(started, Started)
     assert started.parameters == sum(p.numel() for p in outcome.network.parameters())
@@ -141,21 +143,21 @@ def test_train_loss_is_the_mean_over_examples_with_a_small_last_batch(tmp_path):
 def test_valid_is_scored_in_its_own_order_without_dropout(tmp_path):
     seen = []
 
-    def score(logits: torch.Tensor, targets: torch.Tensor) -> dict[str, float]:
-        seen.append((logits, targets))
-        return TASK.score(logits, targets)
+    def score(tallies: torch.Tensor) -> dict[str, float]:
+        seen.append(tallies)
+        return TASK.score(tallies)
 
     settings = with_settings(epochs=1, precision="bf16")
     outcome = train_toy(tmp_path, settings=settings, score=score)
-    valid = toy_arrays(examples=30, seed=2)
+    valid = toy_batches(examples=30, seed=2).arrays
     from seqline.data.collate import collate
 
     outcome.network.eval()
     for index in range(30):
         batch = collate(valid, torch.tensor([index]).numpy(), padding="bucket", max_length=12)
         alone = outcome.network(batch)[0]
-        assert torch.allclose(seen[0][0][index], alone, atol=1e-6)
-    assert seen[0][1].tolist() == valid.targets.tolist()
+        assert torch.allclose(seen[0][index, :-1].float(), alone, atol=1e-6)
+    assert seen[0][:, -1].tolist() == valid.targets.tolist()
 
 
 def test_two_runs_are_the_same_bits(tmp_path):
@@ -219,17 +221,16 @@ def test_a_score_that_is_not_finite_stops(tmp_path):
 
 @pytest.mark.parametrize("empty", ["train", "valid"])
 def test_an_empty_split_is_refused(tmp_path, empty):
-    splits = {"train": toy_arrays(examples=8, seed=1), "valid": toy_arrays(examples=8, seed=2)}
-    splits[empty] = from_sequences([], [], vocab_size=10)
+    splits = {"train": toy_batches(examples=8, seed=1), "valid": toy_batches(examples=8, seed=2)}
+    splits[empty] = SplitBatches(from_sequences([], [], vocab_size=10), 8, "bucket", 12)
     with pytest.raises(InputError, match=f"split {empty}"):
         fit(
             network=toy_network(),
             **splits,
             loss=toy_loss,
+            tally=functools.partial(TASK.tally, sizes={}),
             score=TASK.score,
             settings=SHORT,
-            padding="bucket",
-            max_length=12,
             checkpoint_folder=tmp_path,
             digest="",
             report=lambda event: None,

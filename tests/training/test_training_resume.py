@@ -113,7 +113,7 @@ def test_early_stopping_counts_on_across_a_resume(tmp_path):
 
     def scores(start: int) -> Callable:
         values = iter(curve[start:])
-        return lambda logits, targets: {"loss": next(values), "accuracy": 0.5, "macro_f1": 0.5}
+        return lambda tallies: {"loss": next(values), "accuracy": 0.5, "macro_f1": 0.5}
 
     with pytest.raises(Killed):
         train_toy(tmp_path, settings=settings, score=scores(0), loss=killed_at_call(toy_loss, 13))

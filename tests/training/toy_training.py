@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import time
 from collections.abc import Callable
@@ -12,15 +13,17 @@ from pathlib import Path
 import torch
 
 from seqline.batch import SequenceBatch
-from seqline.data.arrays import SequenceArrays, from_sequences
-from seqline.recipe import ModelSection, TrainingSection
+from seqline.data.arrays import SequenceArrays
+from seqline.recipe import TrainingSection
+from seqline.recipe.classification import ClassifierModel
 from seqline.tasks.classification import Classification
 from seqline.training import seeding
+from seqline.training.batches import SplitBatches
 from seqline.training.events import Event
 from seqline.training.loop import FitResult, fit
 
 TASK = Classification()
-MODEL = ModelSection(embedding_dim=8, hidden_size=8, bidirectional=False, pooling="last", dropout=0.2)
+MODEL = ClassifierModel(embedding_dim=8, hidden_size=8, bidirectional=False, pooling="last", dropout=0.2)
 SHORT = TrainingSection(
     epochs=3, batch_size=8, learning_rate=1e-2, precision="fp32", threads=1, checkpoint_steps=2
 )
@@ -64,9 +67,9 @@ class Outcome:
                 assert torch.equal(left[name], right[name]), name
 
 
-def toy_arrays(*, examples: int, seed: int) -> SequenceArrays:
-    sequences, targets, sizes = TASK.toy(examples=examples, seed=seed)
-    return from_sequences(sequences, targets, vocab_size=sizes["vocab_size"])
+def toy_batches(*, examples: int, seed: int, settings: TrainingSection = SHORT) -> SplitBatches:
+    arrays, _ = TASK.toy(examples=examples, seed=seed)
+    return SplitBatches(arrays, settings.batch_size, "bucket", 12)
 
 
 def toy_network(*, threads: int = 1, seed: int = 0) -> torch.nn.Module:
@@ -75,7 +78,7 @@ def toy_network(*, threads: int = 1, seed: int = 0) -> torch.nn.Module:
 
 
 def toy_loss(logits: torch.Tensor, batch: SequenceBatch) -> torch.Tensor:
-    return TASK.loss(logits, batch)
+    return TASK.loss(SHORT, toy_batches(examples=1, seed=0).arrays, {"num_classes": 2})(logits, batch)
 
 
 def train_toy(
@@ -85,7 +88,7 @@ def train_toy(
     examples: int = SHORT_EXAMPLES,
     digest: str = "digest of data, recipe and code",
     loss: Callable[[torch.Tensor, SequenceBatch], torch.Tensor] = toy_loss,
-    score: Callable[[torch.Tensor, torch.Tensor], dict[str, float]] = TASK.score,
+    score: Callable[[torch.Tensor], dict[str, float]] = TASK.score,
     network: torch.nn.Module | None = None,
     report: Callable[[Event], None] = lambda event: None,
 ) -> Outcome:
@@ -98,13 +101,12 @@ def train_toy(
 
     result = fit(
         network=network,
-        train=toy_arrays(examples=examples, seed=1),
-        valid=toy_arrays(examples=30, seed=2),
+        train=toy_batches(examples=examples, seed=1, settings=settings),
+        valid=toy_batches(examples=30, seed=2, settings=settings),
         loss=loss,
+        tally=functools.partial(TASK.tally, sizes={}),
         score=score,
         settings=settings,
-        padding="bucket",
-        max_length=12,
         checkpoint_folder=folder,
         digest=digest,
         report=keep,

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -18,18 +18,24 @@ from seqline.errors import InputError
 from seqline.workspace import Workspace
 
 if TYPE_CHECKING:
-    from seqline.serving.predictor import Prediction, Predictor
+    from seqline.recipe import InputSection
+    from seqline.serving.predictor import Predictor
+    from seqline.tasks.base import Answer, Task
     from seqline.tracking.registry import RegisteredVersion
 
-    _Log = Callable[[list[tuple[str, str]], list[Prediction]], None]
+    _Log = Callable[[list[tuple[str, Any]], list[Answer]], None]
 
 # Rows in memory at a time, so that a file of any size streams.
 _CHUNK_ROWS = 512
 _SHOWN_CHARACTERS = 60
+# A recording in base64 is not repeated beside its answer.
+_LONGEST_ECHO = 20_000
 
 
-def _from_file(path: Path, column: str | None, recipe_column: str) -> Iterator[tuple[str | None, str]]:
-    """Row id and text of each row of a file; a `.txt` file has a text a line."""
+def _from_file(
+    path: Path, column: str | None, section: InputSection, task: Task
+) -> Iterator[tuple[str | None, Any]]:
+    """Row id and input of each row of a file; a `.txt` file has a text a line."""
     from seqline.data.readers import read_rows
     from seqline.data.streams import require_file, text_lines
 
@@ -39,47 +45,52 @@ def _from_file(path: Path, column: str | None, recipe_column: str) -> Iterator[t
             yield None, line.rstrip("\r\n")
         return
 
-    wanted = column or recipe_column
+    asked = section if column is None else section.model_copy(update={"column": column})
     for row in read_rows(path):
-        if wanted not in row.values:
+        if asked.column not in row.values:
             raise InputError(
-                str(path), f"no column {wanted!r}", f"one of {', '.join(row.values)}", "name it with --column"
+                str(path),
+                f"no column {asked.column!r}",
+                f"one of {', '.join(row.values)}",
+                "name it with --column",
             )
         identifier = row.values.get("id")
-        value = row.values[wanted]
-        yield None if identifier is None else str(identifier), "" if value is None else str(value)
+        values = {**row.values, asked.column: "" if row.values[asked.column] is None else row.values[asked.column]}
+        yield None if identifier is None else str(identifier), task.input_of(values, asked)
 
 
 def _answer(
-    predictor: Predictor, rows: Iterable[tuple[str | None, str]], as_json: bool, log: _Log | None = None
+    predictor: Predictor, rows: Iterable[tuple[str | None, Any]], as_json: bool, log: _Log | None = None
 ) -> Iterator[str]:
     """One line a row, a chunk at a time; with a log, rows without an id get one and the chunk is logged first."""
     iterator = iter(rows)
     while chunk := list(islice(iterator, _CHUNK_ROWS)):
-        answers = predictor.predict([text for _, text in chunk])
+        answers = predictor.answers([value for _, value in chunk])
         if log is not None:
-            chunk = [(identifier or uuid.uuid4().hex, text) for identifier, text in chunk]
-            log([(str(identifier), text) for identifier, text in chunk], answers)
-        for (identifier, text), answer in zip(chunk, answers, strict=True):
+            chunk = [(identifier or uuid.uuid4().hex, value) for identifier, value in chunk]
+            log([(str(identifier), value) for identifier, value in chunk], answers)
+        for (identifier, value), answer in zip(chunk, answers, strict=True):
             if not as_json:
-                shortened = " ".join(text.split())
                 named = "" if log is None else f"{identifier}  "
-                yield f"{answer.label:<12} {answer.probability:.3f}  {named}{shortened[:_SHOWN_CHARACTERS]}"
+                yield f"{answer.line()}  {named}{_shortened(value)}"
                 continue
             record = {
                 **({} if identifier is None else {"id": identifier}),
-                "text": text,
-                "label": answer.label,
-                "probability": round(answer.probability, 6),
-                "probabilities": {label: round(value, 6) for label, value in answer.probabilities.items()},
+                **({"text": value} if isinstance(value, str) and len(value) < _LONGEST_ECHO else {}),
+                **answer.record(),
             }
             yield json.dumps(record, ensure_ascii=False, allow_nan=False)
+
+
+def _shortened(value: Any) -> str:
+    shown = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    return " ".join(shown[: 4 * _SHOWN_CHARACTERS].split())[:_SHOWN_CHARACTERS]
 
 
 def _log_of(workspace: Workspace, name: str, version: RegisteredVersion) -> _Log:
     from seqline.labels import LoggedAnswer, log_answers
 
-    def log(rows: list[tuple[str, str]], answers: list[Prediction]) -> None:
+    def log(rows: list[tuple[str, Any]], answers: list[Answer]) -> None:
         moment = datetime.now(UTC).isoformat(timespec="seconds")
         logged = [
             LoggedAnswer(
@@ -87,9 +98,9 @@ def _log_of(workspace: Workspace, name: str, version: RegisteredVersion) -> _Log
                 time=moment,
                 version=version.version,
                 content_key=version.content_key,
-                label=answer.label,
-                probability=round(answer.probability, 6),
-                text=text,
+                label=str(answer.record().get("label")),
+                probability=float(answer.record().get("probability", 0.0)),
+                text=str(text),
             )
             for (identifier, text), answer in zip(rows, answers, strict=True)
         ]
@@ -127,7 +138,7 @@ def predict(
         )
     workspace = Workspace.find()
     chosen = workspace.recipe(name)
-    rows: Iterable[tuple[str | None, str]]
+    rows: Iterable[tuple[str | None, Any]]
     if texts:
         rows = ((None, text) for text in texts)
     elif file is None or str(file) == "-":
@@ -135,7 +146,9 @@ def predict(
             raise InputError("predict", "no text", "texts, --file, or lines on standard input")
         rows = ((None, line.rstrip("\n")) for line in sys.stdin)
     else:
-        rows = _from_file(file, column, chosen.input.column)
+        from seqline.tasks import task_named
+
+        rows = _from_file(file, column, chosen.input, task_named(chosen.task))
     from seqline.serving.predictor import Predictor
     from seqline.tracking.packaging import model_folder_of
     from seqline.tracking.registry import champion, champion_folder

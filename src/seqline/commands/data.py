@@ -104,17 +104,24 @@ def get(dataset: str, local: Path | None) -> None:
 
 
 @click.command()
-@click.argument("name", default="sentiment", type=click.Choice(["sentiment"]))
+@click.argument("name", default="sentiment")
 def sample(name: str) -> None:
-    """Write the embedded sample's rows and prove with DVC that they have the recorded hash.
+    """Write an embedded sample's rows for the recipe of its name, and have DVC record them or prove their recorded hash.
 
     Example: seqline sample sentiment
     """
-    from seqline.onboarding import make_sample, prove_data
+    from seqline.data.samples.registry import SAMPLES
+    from seqline.onboarding import take_sample
 
+    if name not in SAMPLES:
+        raise InputError(
+            f"sample {name}",
+            "no such sample",
+            f"one of {', '.join(SAMPLES)}",
+            "for your own file: seqline new",
+        )
     workspace = Workspace.find()
-    made = make_sample(workspace)
-    prove_data(workspace)
+    made = take_sample(workspace, name)
     state = "made" if made else "there already"
     click.echo(
         f"data     {workspace.data_folder(name).relative_to(workspace.root)}/  {state}; DVC: the recorded hash"

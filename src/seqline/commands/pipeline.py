@@ -138,16 +138,28 @@ def _run(workspace: Workspace, name: str, as_json: bool) -> Outcome:
 def run(name: str, as_json: bool) -> None:
     """Run the whole chain for NAME: validate, prepare, train, evaluate, register, promote.
 
-    What did not change is not done again. Exit code 3: validation failed; 4: the gate refused.
+    What did not change is not done again. An embedded recipe that is not in params.yaml yet is taken in with its sample.
+    Exit code 3: validation failed; 4: the gate refused.
 
     Example: seqline run sentiment
     """
     workspace = Workspace.find()
     workspace.recipe(name)
     with own_workspace(workspace, f"seqline run {name}", on_wait=lambda line: click.echo(line, err=True)):
+        _take_in(workspace, name)
         outcome = _run(workspace, name, as_json)
     click.echo(json.dumps(outcome.summary, indent=2, allow_nan=False) if as_json else outcome.table())
     sys.exit(outcome.exit_code)
+
+
+def _take_in(workspace: Workspace, name: str) -> None:
+    """Have the embedded sample of a recipe that nobody took in so far."""
+    from seqline.data.samples.registry import SAMPLES
+    from seqline.onboarding import take_sample
+
+    if name in SAMPLES and name not in workspace.recipe_names():
+        take_sample(workspace, name)
+        click.echo(f"sample   {workspace.data_folder(name).relative_to(workspace.root)}/ made", err=True)
 
 
 @click.command()

@@ -5,16 +5,13 @@ Length buckets keep the padding small without packed sequences, which lose the f
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import numpy.typing as npt
 
-from seqline.batch import SequenceBatch
-from seqline.data.arrays import SequenceArrays
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
+from seqline.batch import PADDING_ID, SequenceBatch
+from seqline.data.arrays import Array, SequenceArrays, Targets
 
 # Shuffled examples are sorted by length within pools of this many batches: random enough to learn from, with a padding
 # share of a few per cent.
@@ -47,61 +44,85 @@ def bucketed(lengths: Indices, *, batch_size: int, rng: np.random.Generator | No
     return [batches[i] for i in rng.permutation(len(batches))]
 
 
-def pad(sequences: Sequence[npt.NDArray[np.integer]], *, width: int, before: bool) -> tuple[Indices, Indices]:
-    """Pad sequences with id 0 to one width.
+def pad(sequences: Sequence[Array], *, width: int, before: bool, fill: float = PADDING_ID) -> Array:
+    """Pad sequences to one width.
 
     Args:
-        sequences: (T,) each, T <= width.
+        sequences: (T, ...) each, T <= width, of one dtype kind.
         width: Steps of the result.
         before: Padding stands before the real steps instead of after them.
+        fill: What stands in the padding.
 
     Returns:
-        int64 (B, width) ids and int64 (B,) lengths.
+        int64 or float32 (B, width, ...).
     """
-    lengths = np.asarray([len(ids) for ids in sequences], dtype=np.int64)
-    padded = np.zeros((len(sequences), width), dtype=np.int64)
-    for row, ids in enumerate(sequences):
+    first = sequences[0]
+    kind = np.float32 if first.dtype.kind == "f" else np.int64
+    padded = np.full((len(sequences), width, *first.shape[1:]), fill, dtype=kind)
+    for row, steps in enumerate(sequences):
         if before:
-            padded[row, width - len(ids) :] = ids
+            padded[row, width - len(steps) :] = steps
         else:
-            padded[row, : len(ids)] = ids
-    return padded, lengths
+            padded[row, : len(steps)] = steps
+    return padded
 
 
 def batch_of(
-    sequences: Sequence[npt.NDArray[np.integer]],
+    sequences: Sequence[Array],
     *,
-    targets: Indices | None = None,
+    targets: Targets | None = None,
+    target_fill: int = PADDING_ID,
     padding: str = "bucket",
     max_length: int = 0,
+    extras: Mapping[str, Sequence[Array]] | None = None,
 ) -> SequenceBatch:
     """A masked batch of some sequences.
 
     Args:
-        sequences: (T,) token ids each, T >= 1.
-        targets: int64 (B,), or None.
+        sequences: (T,) token ids or (T, D) features each, T >= 1.
+        targets: An array (B, ...) with one a sequence, a list of arrays of unequal lengths, or None.
+        target_fill: What fills up targets of unequal lengths; their padding always stands after them.
         padding: `bucket` pads to the longest of these sequences; `before` and `after` to `max_length`.
         max_length: Width for `before` and `after`.
+        extras: By name an array for each sequence: (T, ...) is padded as the sequences are, others are stacked.
     """
     import torch
 
-    width = max(len(ids) for ids in sequences) if padding == "bucket" else max_length
-    padded, lengths = pad(sequences, width=width, before=padding == "before")
+    lengths = np.asarray([len(steps) for steps in sequences], dtype=np.int64)
+    width = int(lengths.max()) if padding == "bucket" else max_length
+    before = padding == "before"
     steps = np.arange(width)
-    mask = steps >= width - lengths[:, None] if padding == "before" else steps < lengths[:, None]
+    mask = steps >= width - lengths[:, None] if before else steps < lengths[:, None]
+    further = {}
+    for name, values in (extras or {}).items():
+        along = all(value.ndim and len(value) == length for value, length in zip(values, lengths, strict=True))
+        laid = pad(values, width=width, before=before) if along else np.stack(values)
+        further[name] = torch.from_numpy(laid)
     return SequenceBatch(
-        inputs=torch.from_numpy(padded),
+        inputs=torch.from_numpy(pad(sequences, width=width, before=before)),
         lengths=torch.from_numpy(lengths),
         mask=torch.from_numpy(mask),
-        targets=None if targets is None else torch.from_numpy(np.array(targets, dtype=np.int64)),
+        targets=None if targets is None else torch.from_numpy(_laid_out(targets, target_fill)),
+        extras=further,
     )
 
 
-def collate(arrays: SequenceArrays, indices: Indices, *, padding: str, max_length: int) -> SequenceBatch:
+def _laid_out(targets: Targets, fill: int) -> Array:
+    if isinstance(targets, np.ndarray):
+        return np.array(targets, dtype=np.float32 if targets.dtype.kind == "f" else np.int64)
+    return pad(targets, width=max(len(target) for target in targets), before=False, fill=fill)
+
+
+def collate(
+    arrays: SequenceArrays, indices: Indices, *, padding: str, max_length: int, target_fill: int = PADDING_ID
+) -> SequenceBatch:
     """The batch of some examples of a split."""
+    ragged = arrays.target_offsets is not None
     return batch_of(
         [arrays.sequence(int(i)) for i in indices],
-        targets=arrays.targets[indices],
+        targets=[arrays.target(int(i)) for i in indices] if ragged else arrays.targets[indices],
+        target_fill=target_fill,
         padding=padding,
         max_length=max_length,
+        extras=arrays.extras(indices),
     )

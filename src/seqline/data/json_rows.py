@@ -1,4 +1,4 @@
-"""Rows of JSON Lines: one flat object per line, the same keys in each, values that are read exactly."""
+"""Rows of JSON Lines: one object per line, the same keys in each, values that are read exactly."""
 
 from __future__ import annotations
 
@@ -14,12 +14,16 @@ from seqline.data.refusals import Refusals
 from seqline.data.streams import LIMITS, Limits
 from seqline.errors import InputError
 
-Value = str | int | float | bool | None
+Scalar = str | int | float | bool | None
+# A list holds text, numbers and null, or such lists: tokens, series, vectors.
+Value = Scalar | list[Any]
 
 INT64_MIN, INT64_MAX = -(2**63), 2**63 - 1
 # Lines that decide which keys a file has, where one with other keys is refused and not the file.
 _DECIDING_LINES = 100
-_FLAT_HINT = "one flat object per line: values are text, numbers, true, false or null"
+# A series is a list of steps, a step a list of numbers: nothing is deeper.
+_DEEPEST_LIST = 2
+_FLAT_HINT = "one object per line: values are text, numbers, true, false, null, or lists of text or numbers"
 
 
 class _RefusedError(ValueError):
@@ -39,7 +43,7 @@ def json_rows(
             that a first line at fault does not refuse all the others.
 
     Raises:
-        InputError: A line that is not a flat object with the first line's keys and plain, finite values.
+        InputError: A line that is not an object with the first line's keys and plain, finite values or lists of them.
     """
     if refusals is not None:
         refusals.has_begun = True
@@ -72,7 +76,7 @@ def json_rows(
 def _objects(
     lines: Iterable[tuple[int, str]], name: str, limits: Limits, refusals: Refusals | None
 ) -> Iterator[tuple[int, dict[str, Value], str]]:
-    """Number, values and text of each line that is a flat object of plain values."""
+    """Number, values and text of each line that is an object of plain values and lists."""
     decoder = json.JSONDecoder(object_pairs_hook=_object, parse_constant=_refuse_constant)
     for number, line in lines:
         fault = None
@@ -130,18 +134,44 @@ def _refuse_constant(text: str) -> NoReturn:
 
 def _check_values(values: dict[str, Value], limits: Limits, *, escaped: bool) -> None:
     for key, value in values.items():
-        if isinstance(value, dict | list):
-            raise _RefusedError(f"{_kind(value)} under the key {key!r}")
-        if isinstance(value, str):
-            if len(value) > limits.field_characters:
-                found = f"a text of {len(value):,} characters under the key {key!r}"
-                raise _RefusedError(f"{found} (at most {limits.field_characters:,})")
-            if escaped:
-                _check_text(value, f"under the key {key!r}")
-        else:
-            check_number(value, f"under the key {key!r}")
+        check_value(value, f"under the key {key!r}", limits, escaped=escaped)
         if escaped:
             _check_text(key, "in a key")
+
+
+def check_value(value: Any, place: str, limits: Limits, *, escaped: bool = True, depth: int = 0) -> None:
+    """Refuse what is neither text, number, truth value, null nor a list of text and numbers, and what is too large.
+
+    Args:
+        value: The value.
+        place: Where it stands, for the message.
+        limits: Cap on the characters of a text.
+        escaped: Whether its texts may hold characters that only an escape can bring in.
+        depth: How many lists it is in already.
+
+    Raises:
+        ValueError: With the reason as its text.
+    """
+    if isinstance(value, list):
+        if depth == _DEEPEST_LIST:
+            raise _RefusedError(f"lists in lists in lists {place}")
+        for number, item in enumerate(value, start=1):
+            # Numbers of a series are by far the most frequent: they pay for no call and no text.
+            if (type(item) is float and math.isfinite(item)) or (type(item) is int and abs(item) < INT64_MAX):
+                continue
+            check_value(item, f"in item {number} {place}", limits, escaped=escaped, depth=depth + 1)
+    elif isinstance(value, dict):
+        raise _RefusedError(f"{_kind(value)} {place}")
+    elif isinstance(value, str):
+        if len(value) > limits.field_characters:
+            found = f"a text of {len(value):,} characters {place}"
+            raise _RefusedError(f"{found} (at most {limits.field_characters:,})")
+        if escaped:
+            _check_text(value, place)
+    elif isinstance(value, bool) and depth:
+        raise _RefusedError(f"a truth value {place}")
+    else:
+        check_number(value, place)
 
 
 def check_number(value: Value, place: str) -> None:

@@ -1,4 +1,4 @@
-"""Rows of a Parquet file: plain columns only, dates and times as ISO text."""
+"""Rows of a Parquet file: plain columns and lists of text or numbers, dates and times as ISO text."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from seqline.data.csv_rows import check_column_names
-from seqline.data.json_rows import Value, check_number
+from seqline.data.json_rows import Value, check_value
 from seqline.data.refusals import Refusals
 from seqline.data.streams import LIMITS, Limits, open_bytes
 from seqline.errors import InputError
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 _BATCH_ROWS = 1024
-_PLAIN = "text, integers, floats, booleans, decimals, dates and times"
+_PLAIN = "text, integers, floats, booleans, decimals, dates and times, lists of text or numbers"
 
 
 def parquet_rows(
@@ -28,7 +28,7 @@ def parquet_rows(
     """Read the rows of a Parquet file (numbered from 1), batch by batch; `refusals` takes those at fault.
 
     Raises:
-        InputError: Not intact Parquet, no rows, nested or binary columns, values that do not fit plain JSON.
+        InputError: Not intact Parquet, no rows, structs or binary columns, values that do not fit plain JSON.
     """
     import pyarrow as pa
 
@@ -89,9 +89,13 @@ def _is_written_as_text(field: pa.Field, name: str) -> bool:
     from pyarrow import types
 
     kind = field.type.value_type if types.is_dictionary(field.type) else field.type
-    if types.is_temporal(kind) and not (types.is_duration(kind) or types.is_interval(kind)):
+    lists = 0
+    while types.is_list(kind) or types.is_large_list(kind) or types.is_fixed_size_list(kind):
+        kind, lists = kind.value_type, lists + 1
+    # In a list they would have to be turned one by one; nobody writes a series of them.
+    if not lists and types.is_temporal(kind) and not (types.is_duration(kind) or types.is_interval(kind)):
         return True
-    if types.is_decimal(kind):
+    if not lists and types.is_decimal(kind):
         return True  # a float would not hold 0.10 exactly
     plain = (
         types.is_string(kind)
@@ -126,14 +130,7 @@ def _values(column: pa.Array, as_text: bool) -> list[Value]:
 
 def _check(values: dict[str, Value], where: str, limits: Limits) -> None:
     for column, value in values.items():
-        if isinstance(value, str):
-            if "\0" in value:
-                raise InputError(where, f"NUL character (U+0000) in the column {column!r}", "text")
-            if len(value) > limits.field_characters:
-                found = f"a text of {len(value):,} characters in the column {column!r}"
-                raise InputError(where, found, f"at most {limits.field_characters:,}")
-        elif value is not None:
-            try:
-                check_number(value, f"in the column {column!r}")
-            except ValueError as error:
-                raise InputError(where, str(error), hint="write null for a missing number") from None
+        try:
+            check_value(value, f"in the column {column!r}", limits)
+        except ValueError as error:
+            raise InputError(where, str(error), hint="write null for a missing number") from None

@@ -1,8 +1,8 @@
-"""The rows of a split as prepare leaves them: ids, texts, class indices and the columns that slices need."""
+"""The rows of a split as prepare leaves them: ids, inputs, targets and the columns that slices need."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,37 +17,51 @@ from seqline.files import atomic_write
 
 @dataclass(frozen=True)
 class SplitRows:
-    """Rows of one split, in the order of its arrays.
+    """Rows of one split.
 
     Attributes:
         ids: The `id` of each row.
-        texts: The input of each row.
-        targets: int64 (N,), class indices.
-        columns: Values of the slice columns, N each.
+        inputs: The input of each row, as the user gave it.
+        truths: What is to be predicted of each row: a class index for a label, else as the user gave it.
+        columns: Values of the other columns, N each.
     """
 
     ids: list[str]
-    texts: list[str]
-    targets: npt.NDArray[np.int64]
+    inputs: list[Any]
+    truths: list[Any]
     columns: dict[str, list[Any]]
 
     def __len__(self) -> int:
         return len(self.ids)
 
+    @property
+    def targets(self) -> npt.NDArray[np.int64]:
+        """Class indices, int64 (N,); zeros where the target is no label."""
+        labels = all(isinstance(truth, int) for truth in self.truths)
+        return np.asarray(self.truths if labels else [0] * len(self), dtype=np.int64)
 
-def write_split(folder: Path, split: str, rows: Iterable[tuple[str, str, int, dict[str, Any]]]) -> None:
-    """Write `SPLIT.rows.jsonl`.
+    def take(self, indices: Sequence[int]) -> SplitRows:
+        """Some of the rows, in the order asked for."""
+        return SplitRows(
+            ids=[self.ids[i] for i in indices],
+            inputs=[self.inputs[i] for i in indices],
+            truths=[self.truths[i] for i in indices],
+            columns={name: [values[i] for i in indices] for name, values in self.columns.items()},
+        )
 
-    Args:
-        folder: Where.
-        split: train, valid or test.
-        rows: Tuples of id, text, class index, slice columns.
-    """
+
+def write_split(folder: Path, split: str, rows: SplitRows) -> None:
+    """Write `SPLIT.rows.jsonl`; split is train, valid or test."""
 
     def write(temporary: Path) -> None:
         with temporary.open("wb") as handle:
-            for identifier, text, target, columns in rows:
-                record = {"id": identifier, "text": text, "target": target, "columns": columns}
+            for index, identifier in enumerate(rows.ids):
+                record = {
+                    "id": identifier,
+                    "input": rows.inputs[index],
+                    "target": rows.truths[index],
+                    "columns": {name: values[index] for name, values in rows.columns.items()},
+                }
                 handle.write(orjson.dumps(record, option=orjson.OPT_APPEND_NEWLINE))
 
     atomic_write(folder / f"{split}.rows.jsonl", write)
@@ -63,7 +77,7 @@ def read_split(folder: Path, split: str) -> SplitRows:
     names = list(records[0]["columns"]) if records else []
     return SplitRows(
         ids=[record["id"] for record in records],
-        texts=[record["text"] for record in records],
-        targets=np.asarray([record["target"] for record in records], dtype=np.int64),
+        inputs=[record["input"] for record in records],
+        truths=[record["target"] for record in records],
         columns={name: [record["columns"][name] for record in records] for name in names},
     )

@@ -5,21 +5,25 @@ The rules are plain values. `seqline.data.expectations` turns them into a Great 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from seqline.data.checks import (
     ID_COLUMN,
-    MEDIAN_WORDS,
-    P95_WORDS,
+    OVERLAP,
+    REPEATED_ID,
     TEST_ROWS,
     TRAIN_SHARE,
     UNKNOWN_SHARE,
     computed,
+    conflicting,
     group_column,
+    median_and_p95,
+    repeated,
     required_columns,
 )
+from seqline.data.kinds import Demand, Kind, TargetKind, kind_of, target_kind_of
 from seqline.recipe import Recipe
 
 if TYPE_CHECKING:
@@ -60,16 +64,17 @@ def rules_for(recipe: Recipe, tables: Mapping[str, pd.DataFrame]) -> list[Rule]:
 
     A rule about a column that is absent is left out: the rule that demands the column fails already.
     """
-    rules = list(_table_rules(recipe))
+    kind, target = kind_of(recipe), target_kind_of(recipe)
+    rules = list(_table_rules(recipe, kind))
     for split in ("train", "test"):
         if split in tables:
             rules += [
-                *_column_rules(recipe, split),
-                *_text_rules(recipe, split),
-                *_duplicate_rules(recipe, split),
+                *_column_rules(recipe, split, target),
+                *_demand_rules(recipe, recipe.input.column, split, kind.demands),
+                *_duplicate_rules(recipe, split, kind, target),
             ]
     if "test" in tables:
-        rules += _overlap_rules(recipe)
+        rules += _overlap_rules(recipe, kind)
     demands_column = "ExpectColumnToExist"
     return [
         rule
@@ -123,7 +128,7 @@ def _allowed_then_any(name: str, split: str, column: str, *, max_share: float, n
         yield _empty(f"{name}, not one", split, column, "warning", note=note)
 
 
-def _table_rules(recipe: Recipe) -> Iterator[Rule]:
+def _table_rules(recipe: Recipe, kind: Kind) -> Iterator[Rule]:
     bounds = recipe.validation
     yield Rule(
         name="enough rows, not too many",
@@ -135,7 +140,9 @@ def _table_rules(recipe: Recipe) -> Iterator[Rule]:
         bound=f"at least {bounds.min_rows}" + (f", at most {bounds.max_rows}" if bounds.max_rows else ""),
         note="A short file is often an export that broke off.",
     )
-    for column, (low, high) in ((MEDIAN_WORDS, bounds.median_words), (P95_WORDS, bounds.p95_words)):
+    counted = "Words of the train texts, separated by white space." if kind.unit == "words" else "Of train."
+    median, p95 = median_and_p95(kind)
+    for column, (low, high) in ((median, bounds.median_words), (p95, bounds.p95_words)):
         yield Rule(
             name=f"{column} within bounds",
             table="totals",
@@ -144,7 +151,7 @@ def _table_rules(recipe: Recipe) -> Iterator[Rule]:
             expectation="ExpectColumnMaxToBeBetween",
             arguments={"min_value": low, "max_value": high},
             bound=f"{low} to {high}",
-            note="Words of the train texts, separated by white space. One number, so its maximum is itself.",
+            note=f"{counted} One number, so its maximum is itself.",
         )
     yield Rule(
         name="each class frequent enough in train",
@@ -168,7 +175,7 @@ def _table_rules(recipe: Recipe) -> Iterator[Rule]:
     )
 
 
-def _column_rules(recipe: Recipe, split: str) -> Iterator[Rule]:
+def _column_rules(recipe: Recipe, split: str, target: TargetKind | None) -> Iterator[Rule]:
     needed = required_columns(recipe)
     columns = list(dict.fromkeys([*needed, *recipe.slice_columns]))
     for column in columns:
@@ -191,95 +198,84 @@ def _column_rules(recipe: Recipe, split: str) -> Iterator[Rule]:
             arguments={},
             bound="no row",
         )
+    continues = target is not None and target.test_continues
     yield _empty(
-        "ids are unique in train and test together",
+        "ids are unique" if continues else "ids are unique in train and test together",
         split,
-        computed(ID_COLUMN, "used before"),
+        computed(ID_COLUMN, REPEATED_ID),
         "critical",
         note="The value is the place where the id was used first.",
     )
-    yield Rule(
-        name="labels are classes of the recipe",
-        table=split,
-        column=recipe.target.column,
-        severity="critical",
-        expectation="ExpectColumnValuesToBeInSet",
-        arguments={"value_set": list(recipe.target.classes)},
-        bound=", ".join(recipe.target.classes),
-        note="Labels are compared as text: the number 1 is the class '1'.",
-    )
+    if target is None:
+        return
+    if target.allowed is not None:
+        yield Rule(
+            name="labels are classes of the recipe",
+            table=split,
+            column=recipe.target.column,
+            severity="critical",
+            expectation="ExpectColumnValuesToBeInSet",
+            arguments={"value_set": list(target.allowed)},
+            bound=", ".join(target.allowed),
+            note="Labels are compared as text: the number 1 is the class '1'.",
+        )
+    yield from _demand_rules(recipe, recipe.target.column, split, target.demands)
 
 
-def _text_rules(recipe: Recipe, split: str) -> Iterator[Rule]:
+def _demand_rules(recipe: Recipe, column: str, split: str, demands: Iterable[Demand]) -> Iterator[Rule]:
+    """What each value of a column must keep."""
+    for demand in demands:
+        share = 0.0 if demand.share is None else getattr(recipe.validation, demand.share)
+        fact = computed(column, demand.fact)
+        if demand.warns_below:
+            yield from _allowed_then_any(demand.rule, split, fact, max_share=share, note=demand.note)
+        else:
+            yield _empty(demand.rule, split, fact, demand.severity, max_share=share, note=demand.note)
+
+
+def _duplicate_rules(recipe: Recipe, split: str, kind: Kind, target: TargetKind | None) -> Iterator[Rule]:
     column = recipe.input.column
     yield _empty(
-        "inputs are text",
+        f"{kind.plural} occur once",
         split,
-        computed(column, "not text"),
-        "critical",
-        note="The value is the type found.",
-    )
-    yield _empty(
-        "texts are not blank",
-        split,
-        computed(column, "blank"),
-        "critical",
-        max_share=recipe.validation.max_blank_share,
-        note="Nothing visible: empty, white space, control or format characters only.",
-    )
-    yield _empty("no NUL, no lone surrogate", split, computed(column, "NUL or surrogate"), "critical")
-    yield _empty(
-        "no control characters",
-        split,
-        computed(column, "control characters"),
-        "warning",
-        note="Other than tab, line feed and carriage return. Often text in the wrong encoding.",
-    )
-    yield _empty(
-        "no odd characters",
-        split,
-        computed(column, "odd characters"),
-        "warning",
-        note="Replacement characters, invisible characters, direction marks, private use.",
-    )
-
-
-def _duplicate_rules(recipe: Recipe, split: str) -> Iterator[Rule]:
-    column = recipe.input.column
-    yield _empty(
-        "texts occur once",
-        split,
-        computed(column, "same text before"),
+        computed(column, repeated(kind)),
         "info",
-        note="After NFKC, casefold and white space. The value is the first row with this text.",
+        note=f"{_sameness(kind)}The value is the first row with this {kind.singular}.",
     )
-    conflicts = computed(column, "conflicting labels")
-    if split == "train":
+    if target is None:
+        return
+    name, conflicts = f"same {kind.singular}, same {target.noun}", computed(column, conflicting(target))
+    if split == "train" and target.conflict == "critical":
         yield from _allowed_then_any(
-            "same text, same label",
+            name,
             split,
             conflicts,
             max_share=recipe.validation.max_conflict_share,
-            note="The value lists the labels that one text bears.",
+            note=f"The value lists the {conflicting(target).removeprefix('conflicting ')} that one {kind.singular} bears.",
         )
     else:
-        yield _empty("same text, same label", split, conflicts, "warning")
+        yield _empty(name, split, conflicts, "warning" if target.conflict == "critical" else target.conflict)
 
 
-def _overlap_rules(recipe: Recipe) -> Iterator[Rule]:
+def _overlap_rules(recipe: Recipe, kind: Kind) -> Iterator[Rule]:
     yield from _allowed_then_any(
-        "test texts are not in train",
+        f"test {kind.plural} are not in train",
         "test",
-        computed(recipe.input.column, "in train too"),
+        computed(recipe.input.column, OVERLAP),
         max_share=recipe.validation.max_overlap_share,
-        note="After NFKC, casefold and white space. The value is the train row with the same text.",
+        note=f"{_sameness(kind)}The value is the train row with the same {kind.singular}.",
     )
     group = group_column(recipe)
     if group:
         yield _empty(
             f"test values of {group} are not in train",
             "test",
-            computed(group, "in train too"),
+            computed(group, OVERLAP),
             "warning",
             note="The recipe splits by this column; a test set with the same groups measures memory.",
         )
+
+
+def _sameness(kind: Kind) -> str:
+    """What is done before two inputs are compared."""
+    return "After NFKC, casefold and white space. " if kind.unit == "words" else ""

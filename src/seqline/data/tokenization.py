@@ -10,21 +10,20 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import numpy as np
 import numpy.typing as npt
 
+from seqline.batch import PADDING_ID, UNKNOWN_ID
 from seqline.errors import InputError
 from seqline.files import atomic_write
-from seqline.recipe import InputSection
+from seqline.recipe import TextInput
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
 
 TOKENIZER_FILE = "tokenizer.json"
-PADDING_ID = 0
-UNKNOWN_ID = 1
 _SPECIAL_TOKENS = ["[PAD]", "[UNK]"]
 # Letters and digits with inner apostrophes are a word ("isn't" stays whole: it carries the negation); any other visible
 # character is a token of its own, since "!" and "?" carry feeling.
@@ -35,24 +34,25 @@ HEAD_SHARE = 0.32
 _CHUNK_TEXTS = 1024
 
 Ids = npt.NDArray[np.int64]
+Steps = TypeVar("Steps", bound=npt.NDArray[Any])
 
 
-def cut(ids: Ids, *, max_length: int, keep: str) -> Ids:
-    """At most `max_length` ids: the first, the last, or both ends.
+def cut(steps: Steps, *, max_length: int, keep: str) -> Steps:
+    """At most `max_length` steps: the first, the last, or both ends.
 
     Args:
-        ids: int64 (T,).
-        max_length: Tokens to keep.
+        steps: (T,) ids or (T, D) features.
+        max_length: Steps to keep.
         keep: `head`, `tail` or `head_tail`.
 
     >>> cut(np.arange(10), max_length=4, keep="head_tail").tolist()
     [0, 7, 8, 9]
     """
-    if len(ids) <= max_length:
-        return ids
+    if len(steps) <= max_length:
+        return steps
     head = {"head": max_length, "tail": 0, "head_tail": round(max_length * HEAD_SHARE)}[keep]
     tail = max_length - head
-    return np.concatenate([ids[:head], ids[len(ids) - tail :]])
+    return cast("Steps", np.concatenate([steps[:head], steps[len(steps) - tail :]]))
 
 
 def _chunks(texts: Iterable[str]) -> Iterator[list[str]]:
@@ -62,8 +62,10 @@ def _chunks(texts: Iterable[str]) -> Iterator[list[str]]:
 
 
 def _encodable(texts: Sequence[str]) -> Sequence[str]:
-    """The same texts, or `InputError` for one that UTF-8 cannot hold."""
+    """The same texts, or `InputError` for one that is none or that UTF-8 cannot hold."""
     for text in texts:
+        if not isinstance(text, str):
+            raise InputError("input", f"{text!r:.40}, which is no text", "a string")
         try:
             text.encode("utf-8")
         except UnicodeEncodeError as error:
@@ -75,7 +77,7 @@ def _encodable(texts: Sequence[str]) -> Sequence[str]:
     return texts
 
 
-def _untrained(section: InputSection) -> tuple[Tokenizer, Any]:
+def _untrained(section: TextInput) -> tuple[Tokenizer, Any]:
     """An empty tokenizer and its trainer."""
     from tokenizers import Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers, trainers
 
@@ -126,7 +128,7 @@ class TextTokenizer:
         self.tokenizer.encode_special_tokens = True
 
     @classmethod
-    def fit(cls, texts: Iterable[str], section: InputSection) -> TextTokenizer:
+    def fit(cls, texts: Iterable[str], section: TextInput) -> TextTokenizer:
         """Learn a vocabulary from train texts.
 
         Args:
@@ -139,7 +141,7 @@ class TextTokenizer:
         return cls(tokenizer, section.max_length, section.keep)
 
     @classmethod
-    def load(cls, path: Path, section: InputSection) -> TextTokenizer:
+    def load(cls, path: Path, section: TextInput) -> TextTokenizer:
         """Read a fitted tokenizer."""
         from tokenizers import Tokenizer
 
@@ -156,6 +158,11 @@ class TextTokenizer:
         """Number of ids, special ones included."""
         return self.tokenizer.get_vocab_size()
 
+    @property
+    def sizes(self) -> dict[str, int]:
+        """What a network must know: `vocab_size`."""
+        return {"vocab_size": self.vocab_size}
+
     def tokens(self, ids: Sequence[int]) -> list[str]:
         """The tokens of some ids."""
         return [self.tokenizer.id_to_token(int(i)) or "" for i in ids]
@@ -171,10 +178,10 @@ class TextTokenizer:
         for ids in self.encode_whole(texts):
             yield cut(ids, max_length=self.max_length, keep=self.keep)
 
-    def unknown_share(self, texts: Iterable[str]) -> float:
+    def unknown_share(self, values: Iterable[str]) -> float:
         """Share of tokens that are unknown, over all texts uncut; in [0, 1], 0 for no text."""
         unknown = total = 0
-        for ids in self.encode_whole(texts):
+        for ids in self.encode_whole(values):
             unknown += int((ids == UNKNOWN_ID).sum())
             total += len(ids)
         return unknown / total if total else 0.0

@@ -1,6 +1,6 @@
 """Challenger against champion on the same rows: what the gate looks at, and what the comparison comes to.
 
-Legend: N test rows, C classes, L texts.
+Legend: N test rows, K values of a row (class probabilities or row statistics), L latencies.
 """
 
 from __future__ import annotations
@@ -11,15 +11,10 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from seqline.evaluation.intervals import McNemarResult, PairedResult, mcnemar, paired_bootstrap
-from seqline.evaluation.metrics import METRICS
+from seqline.evaluation.measures import Bools, Floats, Ints, Measures, Metric
 from seqline.recipe import GateSection
-
-Floats = npt.NDArray[np.floating[Any]]
-Ints = npt.NDArray[np.int64]
-Bools = npt.NDArray[np.bool_]
 
 _MIN_ROUNDS = 2_000
 # Some seconds on a few thousand rows; enough for 70 looks at alpha 0.05.
@@ -31,38 +26,55 @@ class Evidence:
     """All the numbers the gate looks at.
 
     Attributes:
+        measures: What the task is measured by.
         metrics: The evaluation's figures by name, baselines among them (`baseline.NAME.METRIC`).
-        targets: int64 (N,), class indices of the test rows.
-        probabilities: float (N, C), the challenger's on the test rows.
-        champion_probabilities: float (N, C), the champion's on the same rows; None without a champion.
-        baseline_correct: bool (N,), rows the named baseline has right; None when only its score is known.
+        targets: int64 (N,), class indices of the test rows; of no meaning beside row statistics.
+        values: float (N, K), the challenger's on the test rows.
+        champion_values: float (N, K), the champion's on the same rows; None without a champion.
+        baseline_right: bool (N,), rows the named baseline has right; None when only its score is known.
+        baseline_values: float (N, K), the named baseline's on the same rows; None when they are not known.
         slices: Name -> bool (N,), rows of the slice.
         latency_ms: float (L,), milliseconds of single answers.
         size_bytes: Size of the model folder.
         looks: How many other challengers met this champion on these rows before.
     """
 
+    measures: Measures
     metrics: Mapping[str, float]
     targets: Ints
-    probabilities: Floats
+    values: Floats
     latency_ms: Floats
     size_bytes: int
-    champion_probabilities: Floats | None = None
-    baseline_correct: Bools | None = None
+    champion_values: Floats | None = None
+    baseline_right: Bools | None = None
+    baseline_values: Floats | None = None
     slices: Mapping[str, Bools] = field(default_factory=dict)
     looks: int = 0
+
+    def right(self, values: Floats) -> Bools | None:
+        """Which rows are answered right by these values; None where rows are not just right or wrong."""
+        return self.measures.right(values, self.targets)
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """Challenger against champion on the same rows, for the ledger."""
+    """Challenger against champion on the same rows, for the ledger.
+
+    Attributes:
+        metric: The gate's, by name.
+        rows: N.
+        challenger: Its value.
+        champion: Its value.
+        bootstrap: Challenger minus champion, in the metric's own sign.
+        mcnemar: The rows only one of them has right; None where rows are not just right or wrong.
+    """
 
     metric: str
     rows: int
     challenger: float
     champion: float
     bootstrap: PairedResult
-    mcnemar: McNemarResult
+    mcnemar: McNemarResult | None
 
     def record(self) -> dict[str, Any]:
         """As JSON values."""
@@ -74,27 +86,33 @@ class Comparison:
 
 def compare(gate: GateSection, evidence: Evidence) -> Comparison | None:
     """Both models on the same rows; None without a champion or with numbers that cannot be compared."""
-    champion = evidence.champion_probabilities
+    champion = evidence.champion_values
     if champion is None or not comparable(evidence):
         return None
-    function = METRICS[gate.metric].function
+    metric = evidence.measures.metrics[gate.metric]
     bootstrap = paired_bootstrap(
-        gate.metric,
-        evidence.probabilities,
+        metric,
+        evidence.values,
         champion,
         evidence.targets,
         rounds=rounds_of_look(gate.alpha, evidence.looks),
         # Both ends of the interval are one-sided bounds at alpha.
         level=1 - 2 * gate.alpha,
     )
+    own, theirs = evidence.right(evidence.values), evidence.right(champion)
     return Comparison(
         metric=gate.metric,
         rows=len(evidence.targets),
-        challenger=function(evidence.probabilities, evidence.targets),
-        champion=function(champion, evidence.targets),
+        challenger=metric.function(evidence.values, evidence.targets),
+        champion=metric.function(champion, evidence.targets),
         bootstrap=bootstrap,
-        mcnemar=mcnemar(correct(evidence.probabilities, evidence), correct(champion, evidence)),
+        mcnemar=None if own is None or theirs is None else mcnemar(own, theirs),
     )
+
+
+def lower_bound(metric: Metric, difference: PairedResult) -> float:
+    """The end of the interval on which the first model is worst, signed so that positive means it is better."""
+    return difference.low if metric.direction == "higher" else -difference.high
 
 
 def alpha_of_look(alpha: float, looks: int) -> float:
@@ -124,20 +142,16 @@ def worn_out(alpha: float, looks: int) -> bool:
 
 
 def comparable(evidence: Evidence) -> bool:
-    arrays = [evidence.probabilities]
-    if evidence.champion_probabilities is not None:
-        arrays.append(evidence.champion_probabilities)
-    same_shape = all(array.shape == evidence.probabilities.shape for array in arrays)
+    """Whether both models' values are finite and of the same rows and columns."""
+    arrays = [evidence.values]
+    if evidence.champion_values is not None:
+        arrays.append(evidence.champion_values)
+    same_shape = all(array.shape == evidence.values.shape for array in arrays)
     return (
         same_shape
-        and len(evidence.targets) == len(evidence.probabilities) > 0
+        and len(evidence.targets) == len(evidence.values) > 0
         and all(bool(np.isfinite(array).all()) for array in arrays)
     )
-
-
-def correct(probabilities: Floats, evidence: Evidence) -> Bools:
-    right: Bools = probabilities.argmax(axis=1) == evidence.targets
-    return right
 
 
 def finite_or_none(value: float | None) -> float | None:

@@ -14,21 +14,13 @@ from markupsafe import Markup, escape
 
 from seqline.evaluation.calibration import CalibrationBin, RocPoint
 from seqline.evaluation.intervals import Interval
+from seqline.evaluation.sections import Band, HeatMap, Line, LineChart
 
 _WIDTH, _HEIGHT = 420, 260
 _LEFT, _RIGHT, _TOP, _BOTTOM = 46, 20, 14, 42
 _TICKS = 4
-_CELL_LABEL = 10
-
-
-@dataclass(frozen=True)
-class Line:
-    """A line of a chart: its name, CSS class and points; points that are not finite are left out."""
-
-    name: str
-    css: str
-    xs: Sequence[float]
-    ys: Sequence[float]
+# More points than this are a line without dots.
+_MAX_DOTS = 40
 
 
 @dataclass(frozen=True)
@@ -49,9 +41,26 @@ class _Frame:
         )
 
 
-def line_chart(lines: Sequence[Line], *, title: str, x_label: str, marked_x: float | None = None) -> Markup:
-    """Draw lines over whole-numbered x (epochs); `marked_x` gets a vertical line."""
-    points = [(x, y) for line in lines for x, y in zip(line.xs, line.ys, strict=True) if math.isfinite(y)]
+def draw(chart: LineChart | HeatMap) -> Markup:
+    """Draw a chart of a task's section."""
+    if isinstance(chart, HeatMap):
+        return heat_map(chart)
+    return line_chart(chart.lines, title=chart.title, x_label=chart.x_label, bands=chart.bands)
+
+
+def line_chart(
+    lines: Sequence[Line],
+    *,
+    title: str,
+    x_label: str,
+    marked_x: float | None = None,
+    bands: Sequence[Band] = (),
+) -> Markup:
+    """Draw lines over whole-numbered x (epochs, steps), bands behind them; `marked_x` gets a vertical line."""
+    edges = [Line(band.name, band.css, band.xs, ys) for band in bands for ys in (band.lows, band.highs)]
+    points = [
+        (x, y) for line in [*lines, *edges] for x, y in zip(line.xs, line.ys, strict=True) if math.isfinite(y)
+    ]
     if not points:
         return Markup("")
     y_low, y_high = _padded(min(y for _, y in points), max(y for _, y in points))
@@ -62,6 +71,7 @@ def line_chart(lines: Sequence[Line], *, title: str, x_label: str, marked_x: flo
     step = max(1, math.ceil((x_high - x_low) / 8))
     x_ticks = [float(x) for x in range(math.ceil(x_low), math.floor(x_high) + 1, step)]
     parts = [_axes(frame, x_ticks, _ticks(y_low, y_high), x_label)]
+    parts += [_area(frame, band) for band in bands]
     if marked_x is not None and x_low <= marked_x <= x_high:
         x = frame.x(marked_x)
         parts.append(f'<line class="mark" x1="{x:.1f}" y1="{_TOP}" x2="{x:.1f}" y2="{_HEIGHT - _BOTTOM}"/>')
@@ -69,10 +79,37 @@ def line_chart(lines: Sequence[Line], *, title: str, x_label: str, marked_x: flo
         placed = [(frame.x(x), frame.y(y)) for x, y in zip(line.xs, line.ys, strict=True) if math.isfinite(y)]
         path = " ".join(f"{x:.1f},{y:.1f}" for x, y in placed)
         parts.append(f'<polyline class="line {escape(line.css)}" points="{path}"/>')
-        parts += [
-            f'<circle class="dot {escape(line.css)}" cx="{x:.1f}" cy="{y:.1f}" r="3"/>' for x, y in placed
-        ]
+        if len(placed) <= _MAX_DOTS:
+            parts += [
+                f'<circle class="dot {escape(line.css)}" cx="{x:.1f}" cy="{y:.1f}" r="3"/>' for x, y in placed
+            ]
     return _svg(title, parts)
+
+
+def heat_map(chart: HeatMap) -> Markup:
+    """Draw a matrix as shades, the labels of its rows and columns beside it."""
+    if not chart.down or not chart.across:
+        return Markup("")
+    left, top = 100, 64
+    cell = min(40.0, (_WIDTH - left - 4) / len(chart.across))
+    parts = []
+    for column, label in enumerate(chart.across):
+        x, short = left + cell * (column + 0.5), escape(_short(label, 9))
+        parts.append(
+            f'<text class="tick" transform="translate({x + 4:.1f} {top - 6}) rotate(-60)">{short}</text>'
+        )
+    for row, label in enumerate(chart.down):
+        y, short = top + cell * row, escape(_short(label, 14))
+        parts.append(
+            f'<text class="tick" x="{left - 8}" y="{y + cell / 2 + 4:.1f}" text-anchor="end">{short}</text>'
+        )
+        for column, shade in enumerate(chart.shades[row]):
+            opacity = min(1.0, max(0.0, float(shade))) if math.isfinite(shade) else 0.0
+            parts.append(
+                f'<rect class="cell accent" x="{left + cell * column:.1f}" y="{y:.1f}" width="{cell:.1f}" '
+                f'height="{cell:.1f}" fill-opacity="{opacity:.3f}"/>'
+            )
+    return _svg(chart.title, parts, height=top + cell * len(chart.down) + 6)
 
 
 def calibration_chart(bins: Sequence[CalibrationBin], *, title: str) -> Markup:
@@ -214,6 +251,17 @@ def _svg(title: str, parts: Sequence[str], height: float = _HEIGHT) -> Markup:
     return Markup(  # noqa: S704 # nosec B704 - numbers and escaped words
         f'<svg class="chart" viewBox="0 0 {_WIDTH} {height:.0f}" role="img" aria-label="{label}">{body}</svg>'
     )
+
+
+def _area(frame: _Frame, band: Band) -> str:
+    ends = [
+        (x, low, high)
+        for x, low, high in zip(band.xs, band.lows, band.highs, strict=True)
+        if math.isfinite(low) and math.isfinite(high)
+    ]
+    there = [f"{frame.x(x):.1f},{frame.y(high):.1f}" for x, _, high in ends]
+    back = [f"{frame.x(x):.1f},{frame.y(low):.1f}" for x, low, _ in reversed(ends)]
+    return f'<polygon class="area {escape(band.css)}" points="{" ".join([*there, *back])}"/>'
 
 
 def _axes(

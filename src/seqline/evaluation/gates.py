@@ -3,7 +3,11 @@
 A rule gives verdicts in plain words, for the person who reads the refusal. A number that is missing, NaN or
 infinite never passes. All rules are always judged, so that one refusal names everything that is wrong.
 
-Legend: N test rows, C classes.
+Of the gate's metric more or less may be better. Scores in a verdict are as they were measured; a gain or loss is signed
+so that positive is better. `margin` and `max_slice_drop` are in the metric's own unit where it runs from 0 to 1, else
+shares of the champion's value: 0.05 is five points of accuracy, and 5 % of a perplexity.
+
+Legend: N test rows, K values of a row.
 """
 
 from __future__ import annotations
@@ -21,12 +25,11 @@ from seqline.evaluation.comparison import (
     alpha_of_look,
     comparable,
     compare,
-    correct,
     finite_or_none,
+    lower_bound,
     worn_out,
 )
-from seqline.evaluation.intervals import mcnemar
-from seqline.evaluation.metrics import METRICS
+from seqline.evaluation.intervals import mcnemar, paired_bootstrap
 from seqline.recipe import GateSection
 
 _BYTES_PER_MB = 1_000_000
@@ -102,8 +105,8 @@ def verdict_table(verdicts: Sequence[Verdict]) -> str:
 def _finite(gate: GateSection, evidence: Evidence, _: Comparison | None) -> list[Verdict]:
     bad = [name for name, value in evidence.metrics.items() if not math.isfinite(value)]
     arrays = {
-        "the challenger's probabilities": evidence.probabilities,
-        "the champion's probabilities": evidence.champion_probabilities,
+        "the challenger's answers": evidence.values,
+        "the champion's answers": evidence.champion_values,
         "the latencies": evidence.latency_ms,
     }
     bad += [name for name, array in arrays.items() if array is not None and not np.isfinite(array).all()]
@@ -113,7 +116,7 @@ def _finite(gate: GateSection, evidence: Evidence, _: Comparison | None) -> list
 
 def _test_rows(gate: GateSection, evidence: Evidence, _: Comparison | None) -> list[Verdict]:
     rows = len(evidence.targets)
-    passed = rows >= gate.min_test_rows and len(evidence.probabilities) == rows
+    passed = rows >= gate.min_test_rows and len(evidence.values) == rows
     reason = f"{rows} test rows" if passed else f"{rows} test rows are too few to judge by"
     return [Verdict("test_rows", passed, float(rows), float(gate.min_test_rows), reason)]
 
@@ -148,56 +151,78 @@ def _baseline(gate: GateSection, evidence: Evidence, _: Comparison | None) -> li
     if gate.baseline == "none":
         return []
     rule = f"baseline {gate.baseline}"
+    metric = evidence.measures.metrics[gate.metric]
     own = evidence.metrics.get(gate.metric, math.nan)
     theirs = evidence.metrics.get(f"baseline.{gate.baseline}.{gate.metric}", math.nan)
     if not (math.isfinite(own) and math.isfinite(theirs)):
         return [Verdict(rule, False, own, theirs, f"{gate.metric} of both was not measured on the test rows")]
     scores = f"{gate.metric} {own:.4f} against {theirs:.4f} of {gate.baseline}"
-    if own <= theirs:
+    if metric.better(own - theirs) <= 0:
         return [Verdict(rule, False, own, theirs, f"{scores}: not better, so it has not earned its place")]
-    if evidence.baseline_correct is None or gate.metric != "accuracy" or not comparable(evidence):
+    chance = _luck(gate, evidence)
+    if chance is None:
         return [Verdict(rule, True, own, theirs, scores)]
-    test = mcnemar(correct(evidence.probabilities, evidence), evidence.baseline_correct)
-    counts = f"alone right on {test.only_a} rows against {test.only_b}, p = {test.p_value:.2g}"
-    if test.p_value > gate.alpha:
+    p_value, counts = chance
+    if p_value > gate.alpha:
         return [Verdict(rule, False, own, theirs, f"{scores}: may be luck ({counts}, alpha {gate.alpha:g})")]
     return [Verdict(rule, True, own, theirs, f"{scores} ({counts})")]
 
 
+def _luck(gate: GateSection, evidence: Evidence) -> tuple[float, str] | None:
+    """How likely so clear an advantage over the baseline is by luck, and how that was found; None if it cannot be told."""
+    metric = evidence.measures.metrics[gate.metric]
+    if not comparable(evidence):
+        return None
+    if metric.right is not None and evidence.baseline_right is not None:
+        test = mcnemar(metric.right(evidence.values, evidence.targets), evidence.baseline_right)
+        counts = f"alone right on {test.only_a} rows against {test.only_b}, p = {test.p_value:.2g}"
+        return test.p_value, counts
+    other = evidence.baseline_values
+    if other is None or other.shape != evidence.values.shape or not np.isfinite(other).all():
+        return None
+    p_value = paired_bootstrap(metric, evidence.values, other, evidence.targets).p_value
+    return p_value, f"p = {p_value:.2g}"
+
+
 def _champion(gate: GateSection, evidence: Evidence, comparison: Comparison | None) -> list[Verdict]:
-    if evidence.champion_probabilities is None:
+    if evidence.champion_values is None:
         return []
     rule = f"champion {gate.champion}"
     if comparison is None:
         return [Verdict(rule, False, None, None, "challenger and champion cannot be compared on these rows")]
     if gate.champion == "not_worse":
-        return [_not_worse(rule, gate, comparison)]
+        return [_not_worse(rule, gate, evidence, comparison)]
     return _better(rule, gate, evidence, comparison)
 
 
-def _not_worse(rule: str, gate: GateSection, comparison: Comparison) -> Verdict:
-    low = comparison.bootstrap.low
-    passed = low >= -gate.margin
+def _not_worse(rule: str, gate: GateSection, evidence: Evidence, comparison: Comparison) -> Verdict:
+    metric = evidence.measures.metrics[gate.metric]
+    worst = lower_bound(metric, comparison.bootstrap)
+    margin = metric.allowance(gate.margin, comparison.champion)
+    passed = worst >= -margin
     word = "surely lost at most" if passed else "may have lost more than"
-    confidence = f"{1 - gate.alpha:.0%} sure"
-    reason = (
-        f"{_scores(comparison)}: {word} the margin of {gate.margin:g} ({confidence}: {low:+.4f} or better)"
-    )
-    return Verdict(rule, passed, low, -gate.margin, reason)
+    change = worst if metric.direction == "higher" else -worst
+    sure = f"{1 - gate.alpha:.0%} sure: {change:+.4f} or better"
+    reason = f"{_scores(comparison)}: {word} the margin of {margin:g} ({sure})"
+    return Verdict(rule, passed, worst, -margin, reason)
 
 
 def _better(rule: str, gate: GateSection, evidence: Evidence, comparison: Comparison) -> list[Verdict]:
+    metric = evidence.measures.metrics[gate.metric]
     alpha = alpha_of_look(gate.alpha, evidence.looks)
     tests = {"bootstrap": comparison.bootstrap.p_value}
-    if gate.metric == "accuracy":
-        tests["mcnemar"] = comparison.mcnemar.p_value
+    test = comparison.mcnemar if metric.right is not None else None
+    counts = ""
+    if test is not None:
+        tests["mcnemar"] = test.p_value
+        counts = f", alone right on {test.only_a} rows against {test.only_b}"
     look = f"look {evidence.looks + 1} at these rows"
+    gained = metric.better(comparison.bootstrap.difference) > 0
     verdicts = []
     for name, p_value in tests.items():
-        passed = comparison.bootstrap.difference > 0 and p_value <= alpha
-        counts = f", alone right on {comparison.mcnemar.only_a} rows against {comparison.mcnemar.only_b}"
+        passed = gained and p_value <= alpha
         shown = f"p = {p_value:.2g}, needed {alpha:.2g} on {look}"
-        what = "better" if passed else "not better" if comparison.bootstrap.difference <= 0 else "may be luck"
+        what = "better" if passed else "may be luck" if gained else "not better"
         if worn_out(gate.alpha, evidence.looks):
             what = "these test rows were looked at too often to tell; bring new ones"
         reason = f"{_scores(comparison)}: {what} ({shown}{counts if name == 'mcnemar' else ''})"
@@ -210,32 +235,34 @@ def _scores(comparison: Comparison) -> str:
 
 
 def _slices(gate: GateSection, evidence: Evidence, _: Comparison | None) -> list[Verdict]:
-    if evidence.champion_probabilities is None:
+    champion = evidence.champion_values
+    if champion is None:
         return []
     if not comparable(evidence):
         return [
             Verdict("slices", False, None, gate.max_slice_drop, "slices cannot be compared on these rows")
         ]
-    function = METRICS[gate.metric].function
-    worst: Verdict | None = None
-    refused = []
+    metric = evidence.measures.metrics[gate.metric]
+    found: list[tuple[float, Verdict]] = []
     for name, rows in sorted(evidence.slices.items()):
         size = int(rows.sum())
         if size < gate.min_slice_rows:
             continue
         targets = evidence.targets[rows]
-        own = function(evidence.probabilities[rows], targets)
-        theirs = function(evidence.champion_probabilities[rows], targets)
-        drop = theirs - own
-        passed = drop <= gate.max_slice_drop + _ROUNDING
+        own, theirs = (
+            metric.function(evidence.values[rows], targets),
+            metric.function(champion[rows], targets),
+        )
+        if math.isnan(theirs):
+            # Nothing there for the champion to be measured by (no spans, no tokens), so nothing to fall from.
+            continue
+        drop, bound = metric.better(theirs - own), metric.allowance(gate.max_slice_drop, theirs)
         reason = f"{gate.metric} {own:.4f} against the champion's {theirs:.4f} on {size} rows"
-        verdict = Verdict(f"slice {name}", passed, -drop, -gate.max_slice_drop, reason)
-        if not passed:
-            refused.append(verdict)
-        if worst is None or (worst.value is not None and -drop < worst.value):
-            worst = verdict
+        verdict = Verdict(f"slice {name}", drop <= bound + _ROUNDING, -drop, -bound, reason)
+        found.append((bound - drop, verdict))
     # A line for each slice that fell; when all hold, the one that came closest.
-    return refused or ([worst] if worst else [])
+    refused = [verdict for _, verdict in found if not verdict.passed]
+    return refused or [verdict for _, verdict in sorted(found, key=lambda entry: entry[0])[:1]]
 
 
 def _latency(gate: GateSection, evidence: Evidence, _: Comparison | None) -> list[Verdict]:

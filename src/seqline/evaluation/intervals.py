@@ -1,6 +1,7 @@
 """How sure a measured number is, and whether one model is better than another on the same rows.
 
-Legend: N rows, C classes. The draws and their fast forms are in `resampling`.
+Legend: N rows, K values of a row (class probabilities or row statistics). The draws and their fast forms are in
+`resampling`.
 """
 
 from __future__ import annotations
@@ -8,13 +9,13 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from seqline.evaluation.metrics import DEFAULT_BINS, METRICS, Floats, Ints
-from seqline.evaluation.resampling import MetricFunction, draws, evaluate, resampled
+from seqline.evaluation.measures import Direction, Floats, Ints, Metric
+from seqline.evaluation.metrics import DEFAULT_BINS
+from seqline.evaluation.resampling import AnyMetric, draws, evaluate, metric_of, resampled
 
 _TIE_TOLERANCE = 1e-12
 
@@ -101,30 +102,30 @@ def mcnemar(correct_a: NDArray[np.bool_], correct_b: NDArray[np.bool_]) -> McNem
 
 
 def paired_bootstrap(
-    metric: str | MetricFunction,
-    probabilities_a: Floats,
-    probabilities_b: Floats,
+    metric: AnyMetric,
+    values_a: Floats,
+    values_b: Floats,
     targets: Ints,
     *,
     rounds: int = 1_000,
     seed: int = 0,
     level: float = 0.95,
     margin: float = 0.0,
-    direction: Literal["higher", "lower"] = "higher",
+    direction: Direction = "higher",
 ) -> PairedResult:
     """Bootstrap the difference of two models: both are scored on the same drawn rows in every round.
 
     Args:
-        metric: Name in `METRICS`, or a function of (probabilities (N, C), targets (N,)).
-        probabilities_a: float (N, C).
-        probabilities_b: float (N, C), of the same rows.
-        targets: int64 (N,) class indices.
+        metric: Name in `METRICS`, a metric laid over the columns of the values, or a function of (values, targets).
+        values_a: float (N, K).
+        values_b: float (N, K), of the same rows.
+        targets: int64 (N,) class indices; ignored by metrics of row statistics.
         rounds: Number of resamples.
         seed: Seed of the draws; the same seed gives the same bits.
         level: Coverage of the interval.
         margin: For the p-value, a loss that does not matter, in the metric's unit: with margin m it answers
-            "is a better than b minus m" (non-inferiority).
-        direction: Which values are better, for a function; a named metric knows its own.
+            "is a better than b, or worse by less than m" (non-inferiority).
+        direction: Which values are better, for a function; a metric knows its own.
 
     Returns:
         The difference, its interval and the one-sided p-value `(1 + #{rounds where a is not better}) / (1 +
@@ -133,9 +134,10 @@ def paired_bootstrap(
     Source: Efron and Tibshirani, 1993; Koehn, 2004 for the paired form.
     """
     targets = np.asarray(targets)
-    forms = [resampled(metric, p, targets) for p in (probabilities_a, probabilities_b)]
-    sign = 1.0 if (METRICS[metric].direction if isinstance(metric, str) else direction) == "higher" else -1.0
-    value_a, value_b = (evaluate(metric, p, targets) for p in (probabilities_a, probabilities_b))
+    found = metric_of(metric)
+    forms = [resampled(found, values, targets) for values in (values_a, values_b)]
+    sign = 1.0 if (found.direction if isinstance(found, Metric) else direction) == "higher" else -1.0
+    value_a, value_b = (evaluate(found, values, targets) for values in (values_a, values_b))
     difference = value_a - value_b
     if not len(targets) or math.isnan(difference):
         return PairedResult(float("nan"), float("nan"), float("nan"), 1.0)
@@ -149,8 +151,8 @@ def paired_bootstrap(
 
 
 def bootstrap_intervals(
-    metrics: Mapping[str, MetricFunction] | Sequence[str],
-    probabilities: Floats,
+    metrics: Mapping[str, AnyMetric] | Sequence[str],
+    values: Floats,
     targets: Ints,
     *,
     rounds: int = 1_000,
@@ -161,9 +163,9 @@ def bootstrap_intervals(
     """Percentile bootstrap intervals over rows; all metrics share the same draws.
 
     Args:
-        metrics: Names in `METRICS`, or a mapping of own names to functions of (probabilities, targets).
-        probabilities: float (N, C).
-        targets: int64 (N,) class indices.
+        metrics: Names in `METRICS`, or a mapping of names to metrics, or to functions of (values, targets).
+        values: float (N, K).
+        targets: int64 (N,) class indices; ignored by metrics of row statistics.
         rounds: Number of resamples.
         seed: Seed of the draws; the same seed gives the same bits.
         level: Coverage.
@@ -175,15 +177,14 @@ def bootstrap_intervals(
     Source: Efron and Tibshirani, 1993.
     """
     targets = np.asarray(targets)
-    wanted: dict[str, str | MetricFunction] = (
+    wanted: dict[str, AnyMetric] = (
         dict(metrics) if isinstance(metrics, Mapping) else {name: name for name in metrics}
     )
-    values = {name: evaluate(metric, probabilities, targets, bins) for name, metric in wanted.items()}
-    nowhere = {name for name, value in values.items() if math.isnan(value)}
+    measured = {name: evaluate(metric, values, targets, bins) for name, metric in wanted.items()}
     forms = {
-        name: resampled(metric, probabilities, targets, bins)
+        name: resampled(metric, values, targets, bins)
         for name, metric in wanted.items()
-        if name not in nowhere
+        if not math.isnan(measured[name])
     }
     drawn: dict[str, list[NDArray[np.float64]]] = {name: [] for name in forms}
     if forms:
@@ -191,7 +192,7 @@ def bootstrap_intervals(
             for name, form in forms.items():
                 drawn[name].append(form(counts))
     intervals = {}
-    for name, value in values.items():
+    for name, value in measured.items():
         rows = np.concatenate(drawn[name]) if name in forms else np.empty(0)
         intervals[name] = Interval(value, *_percentiles(rows[~np.isnan(rows)], level))
     return intervals

@@ -1,50 +1,28 @@
 """How good a model's answers are: every metric with its direction, unit, bounds and the tasks it is for.
 
-Legend: N rows, C classes. A prediction is the class of the largest probability, the first one on a tie.
-All metrics share one signature, `metric(probabilities (N, C), targets (N,)) -> float`, raise on NaN
-probabilities and give NaN where they are not defined (no rows, or a class needed for the answer is missing);
-NaN never passes a gate.
+Legend: N rows, C classes, K row statistics. A predicted class is that of the largest probability, the first one on a tie.
+All metrics share one signature, `metric(values (N, K), targets (N,)) -> float`. Values are what the model says about the
+rows: of classification the probabilities (N, C), of every other task row statistics, what each row adds to the sums that
+its metrics are made of (`sums`; targets are then ignored). Metrics raise on NaN in the values and give NaN where they are
+not defined (no rows, or a class needed for the answer is missing); NaN never passes a gate.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import rankdata
 
-Floats = NDArray[np.floating]
-Ints = NDArray[np.int64]
+from seqline.evaluation.measures import Bools, Floats, Ints, Measures, Metric, summed
+from seqline.evaluation.sums import ROWS, exp_ratio, f1, gap, ratio, root_ratio
+from seqline.evaluation.translation import BLEU_COLUMNS, CHRF_COLUMNS, bleu_of_sums, chrf_of_sums
 
 DEFAULT_BINS = 15
 _SUM_TOLERANCE = 1e-3
 _TINIEST = float(np.finfo(np.float64).eps)
-
-
-@dataclass(frozen=True)
-class Metric:
-    """A metric and what one must know to read it.
-
-    Attributes:
-        function: `(probabilities (N, C), targets (N,)) -> float`.
-        direction: Whether "higher" or "lower" values are better. Logged values are never flipped.
-        unit: What the number counts.
-        bounds: Smallest and largest possible value.
-        tasks: Kinds of task it is defined for.
-    """
-
-    function: Callable[[Floats, Ints], float]
-    direction: Literal["higher", "lower"]
-    unit: str
-    bounds: tuple[float, float]
-    tasks: tuple[str, ...]
-
-    def better(self, difference: float) -> float:
-        """Sign a difference of two values of this metric so that positive means the first is better."""
-        return difference if self.direction == "higher" else -difference
 
 
 @dataclass(frozen=True)
@@ -143,6 +121,12 @@ def per_class(probabilities: Floats, targets: Ints) -> list[ClassScores]:
             )
         )
     return scores
+
+
+def is_right(probabilities: Floats, targets: Ints) -> Bools:
+    """Whether each row's predicted class is its target: bool (N,); unlike a metric it takes NaN, as a wrong answer."""
+    right: Bools = np.asarray(probabilities).argmax(axis=1) == targets
+    return right
 
 
 def accuracy(probabilities: Floats, targets: Ints) -> float:
@@ -250,10 +234,53 @@ def ece(probabilities: Floats, targets: Ints, bins: int = DEFAULT_BINS) -> float
     return float(np.abs(sums).sum() / len(probs))
 
 
+def measures_of(names: Sequence[str], columns: Sequence[str] = ()) -> Measures:
+    """What a task is measured by.
+
+    Args:
+        names: Keys of `METRICS`, the main one first.
+        columns: Names of the row statistics; none where values are class probabilities.
+
+    Raises:
+        KeyError: There is no metric of that name.
+        ValueError: A metric needs a column that is not there.
+    """
+    return Measures({name: METRICS[name].over(columns) for name in names}, tuple(columns))
+
+
+_CLASSES = ("classification",)
+_TAGS = ("tagging",)
+_TEXTS = ("translation", "generation")
+_TOKENS = _TEXTS
+_NUMBERS = ("regression", "forecasting")
+_INF = float("inf")
+
 METRICS: dict[str, Metric] = {
-    "accuracy": Metric(accuracy, "higher", "share of rows", (0.0, 1.0), ("classification",)),
-    "macro_f1": Metric(macro_f1, "higher", "", (0.0, 1.0), ("classification",)),
-    "auroc": Metric(auroc, "higher", "", (0.0, 1.0), ("classification",)),
-    "log_loss": Metric(log_loss, "lower", "nats", (0.0, float(-np.log(_TINIEST))), ("classification",)),
-    "ece": Metric(ece, "lower", "share", (0.0, 1.0), ("classification",)),
-}
+    "accuracy": Metric(accuracy, "higher", "share of rows", (0.0, 1.0), _CLASSES, right=is_right),
+    "macro_f1": Metric(macro_f1, "higher", "", (0.0, 1.0), _CLASSES),
+    "auroc": Metric(auroc, "higher", "", (0.0, 1.0), _CLASSES),
+    "log_loss": Metric(log_loss, "lower", "nats", (0.0, float(-np.log(_TINIEST))), _CLASSES),
+    "ece": Metric(ece, "lower", "share", (0.0, 1.0), _CLASSES),
+    "token_accuracy": summed(ratio, ("correct", "tokens"), "higher", "share of tokens", (0.0, 1.0), (*_TAGS, "generation")),
+    "span_f1": summed(f1, ("true_positives", "predicted_spans", "true_spans"), "higher", "", (0.0, 1.0), _TAGS),
+    "exact_match": summed(ratio, ("exact", ROWS), "higher", "share of rows", (0.0, 1.0), _TAGS + _TOKENS, right=True),
+    "perplexity": summed(exp_ratio, ("nll", "tokens"), "lower", "", (1.0, _INF), _TOKENS),
+    "nats_per_token": summed(ratio, ("nll", "tokens"), "lower", "nats", (0.0, _INF), _TOKENS),
+    "hit_at_5": summed(ratio, ("hits_at_5", "tokens"), "higher", "share of tokens", (0.0, 1.0), _TOKENS),
+    "bleu": summed(bleu_of_sums, BLEU_COLUMNS, "higher", "", (0.0, 100.0), _TEXTS),
+    "chrf": summed(chrf_of_sums, CHRF_COLUMNS, "higher", "", (0.0, 100.0), _TEXTS),
+    "mase": summed(ratio, ("scaled", "count"), "lower", "seasonal naive errors", (0.0, _INF), _NUMBERS),
+    "nll_per_step": summed(ratio, ("nll", "steps"), "lower", "nats", (0.0, _INF), ("music",)),
+    "key_accuracy": summed(ratio, ("key_hits", "key_union"), "higher", "share of keys", (0.0, 1.0), ("music",)),
+    "smape": summed(ratio, ("relative", "count"), "lower", "per cent", (0.0, 200.0), _NUMBERS),
+    "mae": summed(ratio, ("absolute", "count"), "lower", "target's unit", (0.0, _INF), _NUMBERS),
+    "mse": summed(ratio, ("squared", "count"), "lower", "", (0.0, _INF), _NUMBERS),
+    "rmse": summed(root_ratio, ("squared", "count"), "lower", "target's unit", (0.0, _INF), _NUMBERS),
+    "standard_mae": summed(ratio, ("standard_absolute", "count"), "lower", "deviations", (0.0, _INF), _NUMBERS),
+    "standard_mse": summed(ratio, ("standard_squared", "count"), "lower", "", (0.0, _INF), _NUMBERS),
+    "pinball": summed(ratio, ("pinball", "count"), "lower", "", (0.0, _INF), _NUMBERS),
+    # More is not better beyond what was promised; `coverage_gap` says how far off it is.
+    "coverage": summed(ratio, ("covered", "count"), "higher", "share of steps", (0.0, 1.0), _NUMBERS),
+    "coverage_gap": summed(gap, ("covered", "count", "promised"), "lower", "share of steps", (0.0, 1.0), _NUMBERS),
+    "width": summed(ratio, ("width", "count"), "lower", "seasonal naive errors", (0.0, _INF), _NUMBERS),
+}  # fmt: skip

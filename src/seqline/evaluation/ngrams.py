@@ -1,6 +1,6 @@
 """Counts of words and word n-grams as sparse matrices, one matrix an order, read from the texts once.
 
-Legend: N texts, F_k features of order k (k words in a row).
+Legend: N texts, F_k features of order k (k words in a row). The words of symbols are the symbols.
 
 Scikit-learn's `CountVectorizer` builds every n-gram as a string and walks the texts again for each baseline.
 Here words become numbers once and an n-gram is one integer, (number of its first k - 1 words, number of its
@@ -11,9 +11,9 @@ last), so all orders of 25,000 long reviews are counted in seconds. The matrices
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,6 +24,18 @@ if TYPE_CHECKING:
 # A word of any length, or one sign: "!", "?" and "..." carry sentiment, and single letters are words ("I").
 TOKEN_PATTERN = re.compile(r"\w+|[^\w\s]")
 
+Words = Callable[[Any], list[str]]
+
+
+def words_of(text: str) -> list[str]:
+    """The words and signs of a text, in lower case."""
+    return TOKEN_PATTERN.findall(text.lower())
+
+
+def symbols_of(sequence: str | Sequence[Any]) -> list[str]:
+    """The letters of a string or the items of a list."""
+    return list(sequence) if isinstance(sequence, str) else [str(item) for item in sequence]
+
 
 @dataclass(frozen=True)
 class NgramVocabulary:
@@ -33,14 +45,16 @@ class NgramVocabulary:
         words: Word -> its column among the words.
         tables: One sorted int64 array (F_k,) for each order from 2 on: `column of the first k - 1 words * F_1
             + column of the last word`. The position in the array is the column of the n-gram.
+        split: What takes a text apart.
     """
 
     words: dict[str, int]
     tables: tuple[NDArray[np.int64], ...]
+    split: Words = words_of
 
-    def transform(self, texts: Sequence[str]) -> list[csr_matrix]:
+    def transform(self, texts: Sequence[Any]) -> list[csr_matrix]:
         """Count the known n-grams of each text: one int64 CSR matrix (N, F_k) for each order."""
-        rows, columns = _numbered(texts, self.words)
+        rows, columns = numbered(texts, self.words, self.split)
         matrices = [_count_matrix(rows, columns, (len(texts), len(self.words)))]
         grams = columns
         for order, table in enumerate(self.tables, start=2):
@@ -54,24 +68,25 @@ class NgramVocabulary:
 
 
 def fit_ngrams(
-    texts: Sequence[str], *, max_order: int, min_texts: int
+    texts: Sequence[Any], *, max_order: int, min_texts: int, split: Words = words_of
 ) -> tuple[NgramVocabulary, list[csr_matrix]]:
     """Learn the n-grams that occur in at least `min_texts` texts, and count them.
 
     Args:
-        texts: N training texts; compared in lower case.
+        texts: N training texts.
         max_order: Longest n-gram.
         min_texts: Fewest texts an n-gram must occur in. Its parts occur in at least as many, so an n-gram
             with a rare part is dropped before it is counted, without changing the result.
+        split: What takes a text apart.
 
     Returns:
         The vocabulary, and one int64 CSR matrix (N, F_k) for each order from 1 to `max_order`.
     """
     seen: dict[str, int] = {}
     for text in texts:
-        for word in TOKEN_PATTERN.findall(text.lower()):
+        for word in split(text):
             seen.setdefault(word, len(seen))
-    rows, numbers = _numbered(texts, seen)
+    rows, numbers = numbered(texts, seen, split)
     kept, columns = _frequent(rows, numbers, np.arange(len(seen)), len(texts), min_texts)
     spelled = list(seen)
     words = {spelled[number]: column for column, number in enumerate(kept)}
@@ -86,12 +101,14 @@ def fit_ngrams(
         grams[starts] = places
         tables.append(table)
         matrices.append(_count_matrix(rows, grams, (len(texts), len(table))))
-    return NgramVocabulary(words, tuple(tables)), matrices
+    return NgramVocabulary(words, tuple(tables), split), matrices
 
 
-def _numbered(texts: Sequence[str], numbers: dict[str, int]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+def numbered(
+    texts: Sequence[Any], numbers: dict[str, int], split: Words
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Return the text each word of all texts is in, and its number or -1 for none; both int64 (words,)."""
-    found = [[numbers.get(word, -1) for word in TOKEN_PATTERN.findall(text.lower())] for text in texts]
+    found = [[numbers.get(word, -1) for word in split(text)] for text in texts]
     lengths = np.array([len(row) for row in found], dtype=np.int64)
     flat = np.fromiter((number for row in found for number in row), dtype=np.int64, count=int(lengths.sum()))
     return np.repeat(np.arange(len(texts)), lengths), flat

@@ -9,7 +9,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import math
-import unicodedata
+from functools import partial
 from importlib import resources
 from typing import Any
 
@@ -18,24 +18,27 @@ from markupsafe import Markup
 
 from seqline.evaluation import figures
 from seqline.evaluation.baselines import BASELINES
-from seqline.evaluation.calibration import roc_curve
 from seqline.evaluation.intervals import Interval
-from seqline.evaluation.metrics import METRICS
+from seqline.evaluation.measures import Metric
+from seqline.evaluation.report_of_classes import class_charts, examples, most_confused
 from seqline.evaluation.summary import Evaluation
+from seqline.evaluation.wording import (
+    brief,
+    distance,
+    figure,
+    flatten,
+    gain,
+    percent,
+    points,
+    readable,
+    shown_input,
+    title_of,
+    told,
+)
 
-_MAX_CHARACTERS = 280
-_EXAMPLES = 6
-_MAX_CLASSES_DRAWN = 14
-_HISTOGRAM_BARS = 20
-_MAX_LIST_SHOWN = 12
-
-TITLES = {
-    "accuracy": "accuracy",
-    "macro_f1": "macro F1",
-    "auroc": "AUROC",
-    "log_loss": "log loss",
-    "ece": "calibration error",
-}
+_WORST_ROWS = 8
+_FEWEST_FOR_AN_OUTLIER = 3
+_FAR = 0.15
 
 
 def render_report(
@@ -66,22 +69,30 @@ def render_report(
     environment = Environment(
         autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
-    environment.filters.update(readable=readable, percent=percent, points=points)
+    kind = str(recipe.get("input", {}).get("kind", "text"))
+    filters = {"readable": readable, "percent": percent, "points": points, "title_of": title_of}
+    environment.filters.update(filters, cell=figure, brief=brief, input=partial(shown_input, kind=kind))
     template = environment.from_string((templates / "report.html").read_text(encoding="utf-8"))
+    classes = evaluation.classes
     page = template.render(
         title=title,
         style=Markup(style),  # noqa: S704 # nosec B704 - our own file
         policy=f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'",
         verdict=verdict(evaluation),
         evaluation=evaluation,
+        classes=classes,
+        metric=evaluation.measures.metrics[evaluation.metric],
+        metrics=evaluation.measures.metrics,
+        heading=_capital(title_of(evaluation.metric)),
         comparison=_comparison(evaluation),
-        metric_titles=TITLES,
-        metrics=METRICS,
-        charts=_charts(evaluation, history),
+        learned=_learned(evaluation, history),
+        charts={} if classes is None else class_charts(evaluation, classes),
         slices=_slices(evaluation),
         share_bar=figures.share_bar,
-        confused=_confused(evaluation),
-        examples=_examples(evaluation),
+        draw=figures.draw,
+        confused=[] if classes is None else most_confused(classes),
+        examples={} if classes is None else examples(evaluation, classes),
+        worst=[] if classes is not None else _worst(evaluation),
         facts=flatten(statistics),
         settings={section: flatten(value) for section, value in recipe.items()},
     )
@@ -94,28 +105,32 @@ def verdict(evaluation: Evaluation) -> dict[str, str]:
     Returns:
         `tone` (good, even or bad), `head` and `text`.
     """
+    metric = evaluation.measures.metrics[evaluation.metric]
     own = evaluation.intervals[evaluation.metric]
     rows = len(evaluation.ids)
     measured = (
         f"The model gets {percent(own.value)} of {rows:,} test rows right"
-        if evaluation.metric == "accuracy"
-        else f"The model reaches a {TITLES[evaluation.metric]} of {percent(own.value)} on {rows:,} test rows"
+        if metric.right is not None
+        else f"The model reaches a {title_of(evaluation.metric)} of {told(own.value, metric)} on {rows:,} test rows"
     )
-    measured += f" (95 % interval {percent(own.low)} to {percent(own.high)})"
+    measured += f" (95 % interval {told(own.low, metric)} to {told(own.high, metric)})"
     best = evaluation.best_baseline
     if best is None:
         return {"tone": "even", "head": "No baseline to compare with", "text": f"{measured}."}
     result = evaluation.baselines[best]
     paired, name = result.paired[evaluation.metric], BASELINES[best].title
-    gap = f"{abs(paired.difference) * 100:.1f}\u00a0points"
-    span = f"95 % interval of the difference {points(paired.low)} to {points(paired.high)}"
-    theirs = percent(result.intervals[evaluation.metric].value)
-    if paired.low > 0:
+    gap = distance(paired.difference, metric)
+    ends = (paired.low, paired.high) if metric.direction == "higher" else (paired.high, paired.low)
+    low, high = (metric.better(end) for end in ends)
+    span = f"95 % interval of the difference {_signed(paired.low, metric)} to {_signed(paired.high, metric)}"
+    theirs = told(result.intervals[evaluation.metric].value, metric)
+    by = "more" if metric.direction == "higher" else "less"
+    if low > 0:
         head, tone = "The model beats every baseline", "good"
-        text = f"{measured}: {gap} more than the best baseline, {name}, at {theirs} ({span})."
-    elif paired.high < 0:
+        text = f"{measured}: {gap} {by} than the best baseline, {name}, at {theirs} ({span})."
+    elif high < 0:
         head, tone = "A baseline beats the model", "bad"
-        text = f"{measured}, but the baseline {name} reaches {theirs}, {gap} more ({span})."
+        text = f"{measured}, but the baseline {name} reaches {theirs}, {gap} {by} ({span})."
     else:
         head, tone = "No clear winner", "even"
         text = (
@@ -124,100 +139,83 @@ def verdict(evaluation: Evaluation) -> dict[str, str]:
     return {"tone": tone, "head": head, "text": text}
 
 
-def readable(text: Any, limit: int = _MAX_CHARACTERS) -> str:
-    """Shorten a text for showing; control and format characters become `�`, white space one space."""
-    words = " ".join(str(text).split())
-    short = words if len(words) <= limit else words[: limit - 1].rstrip() + "…"
-    return "".join("�" if unicodedata.category(letter) in {"Cc", "Cf", "Cs"} else letter for letter in short)
-
-
-def percent(value: float, digits: int = 1) -> str:
-    """Show a share as per cent; a value that is not defined as a dash."""
-    return f"{value * 100:.{digits}f}\u00a0%" if math.isfinite(value) else "–"
-
-
-def points(value: float, digits: int = 1) -> str:
-    """Show a difference of shares in points, with its sign; one that is not defined as a dash."""
-    return f"{value * 100:+.{digits}f}".replace("-", "−") if math.isfinite(value) else "–"
-
-
-def figure(value: Any) -> str:
-    """Show a number shortly, anything else as it is."""
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return readable(value)
-    if isinstance(value, float) and not math.isfinite(value):
-        return "–"
-    return f"{value:,}" if isinstance(value, int) else f"{value:,.4g}"
-
-
-def flatten(value: Any, name: str = "") -> list[tuple[str, str]]:
-    """Lay nested values out as (dotted name, shown value) pairs, in their own order."""
-    if isinstance(value, dict) and value:
-        return [
-            pair
-            for key, part in value.items()
-            for pair in flatten(part, f"{name}.{key}" if name else str(key))
-        ]
-    if isinstance(value, list | tuple):
-        shown = ", ".join(figure(part) for part in value[:_MAX_LIST_SHOWN])
-        more = f", … ({len(value):,} in all)" if len(value) > _MAX_LIST_SHOWN else ""
-        return [(name, f"{shown}{more}" if value else "none")]
-    return [(name, "–" if value is None else "none" if value == {} else figure(value))]
+def _signed(difference: float, metric: Metric) -> str:
+    """A difference in the metric's own sign."""
+    return gain(metric.better(difference), metric)
 
 
 def _comparison(evaluation: Evaluation) -> list[dict[str, Any]]:
     """Rows of the result table: the model first, then the baselines, best first."""
-    metric = evaluation.metric
+    name = evaluation.metric
+    metric = evaluation.measures.metrics[name]
     entries: list[dict[str, Any]] = [
-        {
-            "title": "This model",
-            "what": "",
-            "css": "accent",
-            "intervals": evaluation.intervals,
-            "paired": None,
-        }
+        {"title": "This model", "what": "", "css": "accent", "intervals": evaluation.intervals, "ahead": ""}
     ]
     ranked = sorted(
-        evaluation.baselines.items(),
-        key=lambda item: -METRICS[metric].better(item[1].intervals[metric].value),
+        evaluation.baselines.items(), key=lambda item: -metric.better(item[1].intervals[name].value)
     )
-    for name, result in ranked:
+    for key, result in ranked:
+        paired = result.paired[name]
+        ends = sorted((metric.better(paired.low), metric.better(paired.high)))
         entries.append(
             {
-                "title": BASELINES[name].title,
-                "what": BASELINES[name].what,
+                "title": BASELINES[key].title,
+                "what": BASELINES[key].what,
                 "css": "muted",
                 "intervals": result.intervals,
-                "paired": result.paired[metric],
+                "ahead": gain(paired.difference, metric, 2),
+                "span": " to ".join(gain(metric.better(end), metric) for end in ends),
             }
         )
-    # The majority class would squeeze all others into a corner: where it is far below, the axis starts above.
-    good = [e["intervals"][metric] for e in entries]
-    lows = sorted(interval.low for interval in good)
-    low = lows[0] if len(lows) < 3 or lows[1] - lows[0] < 0.15 else lows[1] - 0.02
-    high = max(interval.high for interval in good)
+    low, high = _axis([entry["intervals"][name] for entry in entries], metric)
     margin = 0.05 * (high - low) or 0.01
     for entry in entries:
-        interval: Interval = entry["intervals"][metric]
+        interval: Interval = entry["intervals"][name]
+        entry["value"] = told(interval.value, metric, 2)
         entry["bar"] = figures.interval_bar(interval, low=low - margin, high=high + margin, css=entry["css"])
     return entries
 
 
-def _charts(evaluation: Evaluation, history: dict[str, Any]) -> dict[str, Markup]:
+def _capital(words: str) -> str:
+    return f"{words[:1].upper()}{words[1:]}"
+
+
+def _axis(intervals: list[Interval], metric: Metric) -> tuple[float, float]:
+    """Ends of the axis of the bars, without the one model that is far worse than all others.
+
+    The majority class would squeeze all others into a corner.
+    """
+    known = [interval for interval in intervals if math.isfinite(interval.value)]
+    if not known:
+        return 0.0, 1.0
+    lows, highs = sorted(i.low for i in known), sorted(i.high for i in known)
+    few = len(lows) < _FEWEST_FOR_AN_OUTLIER
+    if metric.is_share and metric.direction == "higher":
+        return lows[0] if few or lows[1] - lows[0] < _FAR else lows[1] - 0.02, highs[-1]
+    if metric.direction == "lower" and not few and highs[-1] - highs[-2] > highs[-2] - lows[0]:
+        return lows[0], highs[-2]
+    return lows[0], highs[-1]
+
+
+def _learned(evaluation: Evaluation, history: dict[str, Any]) -> dict[str, Any]:
+    """Charts of the training: the loss, and the figures on valid that the task is measured by too."""
     epochs = history.get("epochs", [])
     xs = [float(epoch["epoch"]) for epoch in epochs]
+    best = history.get("best_epoch")
 
     def line(name: str, key: str, css: str) -> figures.Line:
         values = [epoch.get(key) for epoch in epochs]
         return figures.Line(name, css, xs, [math.nan if value is None else float(value) for value in values])
 
-    best = history.get("best_epoch")
-    confidences = evaluation.probabilities.max(axis=1)
-    correct = evaluation.predictions == evaluation.targets
-    low = 0.5 if len(evaluation.classes) == 2 else 0.0
-    edges = np.linspace(low, 1.0, _HISTOGRAM_BARS + 1)
-    labels = evaluation.classes
-    charts = {
+    known = dict.fromkeys(key for epoch in epochs for key in epoch)
+    measures = evaluation.measures
+    shown = [n for n in measures.compared if measures.metrics[n].is_share and f"valid_{n}" in known]
+    others = [key.removeprefix("valid_") for key in known if key.startswith("valid_") and key != "valid_loss"]
+    names = shown or others[:1]
+    titles = [title_of(name) for name in names]
+    together = " and ".join(titles)
+    colours = ("accent", "second")
+    return {
         "loss": figures.line_chart(
             [line("train", "train_loss", "muted"), line("valid", "valid_loss", "accent")],
             title="Loss by epoch",
@@ -225,91 +223,56 @@ def _charts(evaluation: Evaluation, history: dict[str, Any]) -> dict[str, Markup
             marked_x=best,
         ),
         "score": figures.line_chart(
-            [line("accuracy", "valid_accuracy", "accent"), line("macro F1", "valid_macro_f1", "second")],
-            title="Accuracy and macro F1 on valid by epoch",
+            [
+                line(word, f"valid_{name}", css)
+                for word, name, css in zip(titles, names, colours, strict=False)
+            ],
+            title=f"{_capital(together)} on valid by epoch",
             x_label="epoch",
             marked_x=best,
         ),
-        "calibration": figures.calibration_chart(
-            evaluation.calibration, title="Accuracy by stated confidence"
-        ),
-        "histogram": figures.histogram_chart(
-            np.histogram(confidences[correct], edges)[0].tolist(),
-            np.histogram(confidences[~correct], edges)[0].tolist(),
-            low=low,
-            title="Test rows by confidence, right and wrong",
-            x_label="probability of the predicted class",
-        ),
-        "roc": Markup(""),
-        "confusion": Markup(""),
+        "key": list(zip(titles, colours, strict=False)),
     }
-    if len(labels) == 2:
-        points = roc_curve(evaluation.probabilities[:, 1], evaluation.targets == 1)
-        charts["roc"] = figures.roc_chart(points, title="ROC curve")
-    if len(labels) <= _MAX_CLASSES_DRAWN:
-        names = [readable(label, 40) for label in labels]
-        charts["confusion"] = figures.confusion_chart(
-            evaluation.confusion.tolist(), names, title="Confusion matrix"
-        )
-    return charts
 
 
 def _slices(evaluation: Evaluation) -> list[dict[str, Any]]:
-    known = [part.accuracy for part in evaluation.slices if part.n]
+    known = [part.interval for part in evaluation.slices if part.n and math.isfinite(part.interval.value)]
     if not known:
         return []
-    overall = evaluation.intervals["accuracy"].value
+    metric = evaluation.measures.metrics[evaluation.metric]
+    overall = evaluation.intervals[evaluation.metric].value
     low, high = min(part.low for part in known), max(part.high for part in known)
     margin = 0.03 * (high - low) or 0.01
+    top = min(metric.bounds[1], high + margin)
     rows: list[dict[str, Any]] = []
     for part in evaluation.slices:
-        below = part.accuracy.high < overall
+        best_end = part.interval.high if metric.direction == "higher" else part.interval.low
+        below = metric.better(best_end - overall) < 0
         bar = figures.interval_bar(
-            part.accuracy,
-            low=low - margin,
-            high=min(1.0, high + margin),
-            css="warn" if below else "accent",
-            reference=overall,
+            part.interval, low=low - margin, high=top, css="warn" if below else "accent", reference=overall
         )
         first = not rows or rows[-1]["part"].column != part.column
-        rows.append({"part": part, "bar": bar, "below": below, "first": first})
+        value = told(part.interval.value, metric)
+        rows.append({"part": part, "bar": bar, "below": below, "first": first, "value": value})
     return rows
 
 
-def _confused(evaluation: Evaluation) -> list[tuple[str, str, int, float]]:
-    """List the most frequent confusions: actual, predicted, rows, share of the actual class."""
-    counts = evaluation.confusion
-    pairs = [
-        (
-            evaluation.classes[a],
-            evaluation.classes[p],
-            int(counts[a, p]),
-            float(counts[a, p] / counts[a].sum()),
-        )
-        for a in range(len(counts))
-        for p in range(len(counts))
-        if a != p and counts[a, p]
-    ]
-    return sorted(pairs, key=lambda pair: (-pair[2], pair[0], pair[1]))[:8]
-
-
-def _examples(evaluation: Evaluation) -> dict[str, list[dict[str, Any]]]:
-    """Rows worth reading: the surest mistakes, and those between two classes."""
-    probs, predictions = evaluation.probabilities, evaluation.predictions
-    ranked = np.sort(probs, axis=1)
-    confidences, lead = ranked[:, -1], ranked[:, -1] - ranked[:, -2]
-    wrong = np.flatnonzero(predictions != evaluation.targets)
-
-    def row(index: int) -> dict[str, Any]:
-        return {
+def _worst(evaluation: Evaluation) -> list[dict[str, Any]]:
+    """The rows on which the main metric, of that row alone, is worst."""
+    metric = evaluation.measures.metrics[evaluation.metric]
+    if metric.of_sums is None or evaluation.answers is None:
+        return []
+    scores = metric.of_sums(metric.picked(evaluation.values))
+    known = np.flatnonzero(np.isfinite(scores))
+    sign = metric.better(1.0)
+    order = known[np.argsort(sign * scores[known], kind="stable")][:_WORST_ROWS]
+    return [
+        {
             "id": evaluation.ids[index],
-            "text": evaluation.texts[index],
-            "actual": evaluation.classes[evaluation.targets[index]],
-            "predicted": evaluation.classes[predictions[index]],
-            "confidence": float(confidences[index]),
-            "right": bool(predictions[index] == evaluation.targets[index]),
+            "input": evaluation.inputs[index],
+            "truth": evaluation.truths[index],
+            "answer": evaluation.answers.lines[index],
+            "score": told(float(scores[index]), metric),
         }
-
-    sure = wrong[np.argsort(-confidences[wrong], kind="stable")][:_EXAMPLES]
-    unsure = np.argsort(lead, kind="stable")[:_EXAMPLES]
-    return {"mistakes": [row(index) for index in sure], "unsure": [row(index) for index in unsure]}
+        for index in order
+    ]

@@ -1,10 +1,11 @@
 """Metrics on resampled rows, many rounds at once.
 
-Legend: N rows, C classes, R rounds of the bootstrap.
+Legend: N rows, C classes, k row statistics of a metric, R rounds of the bootstrap.
 
 A round draws N of the N rows with replacement; only how often each row was drawn matters, so a round is a
-vector of counts. Each metric of the house has a form that takes many such vectors at once (`RESAMPLED`); any
-other function of (probabilities, targets) is evaluated on the drawn rows, one round after the other.
+vector of counts. A metric of sums needs the sums of each round only: counts (R, N) times statistics (N, k). Each
+metric of classes has a form that takes many such vectors at once (`RESAMPLED`); any other function of
+(probabilities, targets) is evaluated on the drawn rows, one round after the other.
 """
 
 from __future__ import annotations
@@ -14,19 +15,20 @@ from collections.abc import Callable, Iterator
 import numpy as np
 from numpy.typing import NDArray
 
+from seqline.evaluation.measures import Floats, Function, Ints, Metric
 from seqline.evaluation.metrics import (
     DEFAULT_BINS,
     METRICS,
-    Floats,
-    Ints,
     check_inputs,
     confidence_bins,
     ece,
+    is_right,
     surprise,
 )
 
 Resampled = Callable[[NDArray[np.float64]], NDArray[np.float64]]
-MetricFunction = Callable[[Floats, Ints], float]
+# A name in `METRICS`, a metric laid over the columns of the values, or a function of (values, targets).
+AnyMetric = str | Metric | Function
 
 # Counts of one chunk of rounds: 4 million float64 are 32 MB.
 _CHUNK_CELLS = 4_000_000
@@ -44,31 +46,42 @@ def draws(num_rows: int, *, rounds: int, seed: int) -> Iterator[NDArray[np.float
         yield counts
 
 
-def evaluate(metric: str | MetricFunction, probs: Floats, targets: Ints, bins: int = DEFAULT_BINS) -> float:
-    """Value of a metric, by name or as a function, on all rows; `bins` acts on `ece` only.
+def metric_of(metric: AnyMetric) -> Metric | Function:
+    """The metric of a name; anything else is what it is.
 
     Raises:
         ValueError: There is no metric of that name.
     """
-    if metric == "ece":
-        return ece(probs, targets, bins)
-    if isinstance(metric, str) and metric not in METRICS:
-        raise ValueError(f"no metric {metric!r}; there are {', '.join(METRICS)}")
-    return (METRICS[metric].function if isinstance(metric, str) else metric)(probs, targets)
-
-
-def resampled(
-    metric: str | MetricFunction, probs: Floats, targets: Ints, bins: int = DEFAULT_BINS
-) -> Resampled:
-    """Return the form of a metric that takes counts, float64 (R, N), and gives its values, float64 (R,)."""
-    probs, targets = check_inputs(probs, targets)
-    if metric == "ece":
-        return _resampled_ece(probs, targets, bins)
     if isinstance(metric, str):
-        if metric in RESAMPLED:
-            return RESAMPLED[metric](probs, targets)
-        metric = METRICS[metric].function
-    function = metric
+        if metric not in METRICS:
+            raise ValueError(f"no metric {metric!r}; there are {', '.join(METRICS)}")
+        return METRICS[metric]
+    return metric
+
+
+def evaluate(metric: AnyMetric, values: Floats, targets: Ints, bins: int = DEFAULT_BINS) -> float:
+    """Value of a metric on all rows; `bins` acts on `ece` only.
+
+    Raises:
+        ValueError: There is no metric of that name.
+    """
+    found = metric_of(metric)
+    if found is METRICS["ece"]:
+        return ece(values, targets, bins)
+    return (found.function if isinstance(found, Metric) else found)(values, targets)
+
+
+def resampled(metric: AnyMetric, values: Floats, targets: Ints, bins: int = DEFAULT_BINS) -> Resampled:
+    """Return the form of a metric that takes counts, float64 (R, N), and gives its values, float64 (R,)."""
+    found = metric_of(metric)
+    if isinstance(found, Metric):
+        if found.of_sums is not None:
+            return _resampled_sums(found, values)
+        for name, form in RESAMPLED.items():
+            if found is METRICS[name]:
+                return form(*check_inputs(values, targets), bins)
+    function = found.function if isinstance(found, Metric) else found
+    probs, targets = check_inputs(values, targets)
 
     def by_rows(counts: NDArray[np.float64]) -> NDArray[np.float64]:
         rows = np.arange(len(targets))
@@ -76,6 +89,21 @@ def resampled(
         return np.array([function(probs[picked], targets[picked]) for picked in drawn])
 
     return by_rows
+
+
+def _resampled_sums(metric: Metric, values: Floats) -> Resampled:
+    from threadpoolctl import threadpool_limits
+
+    picked, of_sums = metric.picked(values), metric.of_sums
+    if of_sums is None:
+        raise ValueError("the metric is not one of sums")
+
+    def form(counts: NDArray[np.float64]) -> NDArray[np.float64]:
+        # The sums of a matrix product differ in the last bits between one thread and two.
+        with threadpool_limits(limits=1, user_api="blas"):
+            return of_sums(counts @ picked)
+
+    return form
 
 
 def _resampled_mean(values: NDArray[np.float64]) -> Resampled:
@@ -139,9 +167,10 @@ def _resampled_ece(probs: Floats, targets: Ints, bins: int) -> Resampled:
     return form
 
 
-RESAMPLED: dict[str, Callable[[Floats, Ints], Resampled]] = {
-    "accuracy": lambda probs, targets: _resampled_mean((probs.argmax(axis=1) == targets).astype(np.float64)),
-    "macro_f1": _resampled_macro_f1,
-    "auroc": _resampled_auroc,
-    "log_loss": lambda probs, targets: _resampled_mean(surprise(probs, targets)),
+RESAMPLED: dict[str, Callable[[Floats, Ints, int], Resampled]] = {
+    "accuracy": lambda probs, targets, _: _resampled_mean(is_right(probs, targets).astype(np.float64)),
+    "macro_f1": lambda probs, targets, _: _resampled_macro_f1(probs, targets),
+    "auroc": lambda probs, targets, _: _resampled_auroc(probs, targets),
+    "log_loss": lambda probs, targets, _: _resampled_mean(surprise(probs, targets)),
+    "ece": _resampled_ece,
 }

@@ -1,6 +1,6 @@
 """The same metrics on parts of the test rows: a good average can hide a part on which a model fails.
 
-Legend: N rows, C classes.
+Legend: N rows, K values of a row.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from seqline.evaluation.intervals import Interval, wilson
-from seqline.evaluation.metrics import METRICS, Floats, Ints
+from seqline.evaluation.intervals import Interval, bootstrap_intervals, wilson
+from seqline.evaluation.measures import Floats, Ints, Measures
 
 LENGTH = "length"
 OTHER = "(other)"
@@ -32,7 +32,7 @@ class Slice:
     """A part of the rows.
 
     Attributes:
-        column: What it is cut by: `length` (words) or a column's name.
+        column: What it is cut by: `length` (words of a text, else steps) or a column's name.
         name: Its value or its range.
         rows: bool (N,), True = in the slice.
     """
@@ -51,19 +51,28 @@ class SliceResult:
         name: Its value or its range.
         n: Rows in it.
         metrics: Values by metric name; NaN where not defined on these rows.
-        accuracy: Accuracy with its Wilson interval at 95 %.
+        interval: The main metric with its interval at 95 %: Wilson's of a share of right rows, else bootstrap.
     """
 
     column: str
     name: str
     n: int
     metrics: dict[str, float]
-    accuracy: Interval
+    interval: Interval
 
 
-def word_counts(texts: Sequence[str]) -> Ints:
-    """Count the words between white space: int64 (N,)."""
-    return np.array([len(text.split()) for text in texts], dtype=np.int64)
+def lengths_of(inputs: Sequence[Any]) -> tuple[Ints, str]:
+    """How long each input is, int64 (N,), and in what: words between white space of a text, steps of anything else.
+
+    Example:
+        >>> lengths_of(["one two three", ""])
+        (array([3, 0]), 'words')
+        >>> lengths_of([["a", "b"], [[0.5, 1.0]]])
+        (array([2, 1]), 'steps')
+    """
+    words = all(isinstance(value, str) for value in inputs)
+    counts = [len(value.split()) if words else len(value) for value in inputs]
+    return np.array(counts, dtype=np.int64), "words" if words else "steps"
 
 
 def cut_by_numbers(column: str, values: Sequence[float], unit: str = "") -> list[Slice]:
@@ -104,14 +113,14 @@ def cut_by_values(column: str, values: Sequence[Any], min_rows: int = _MIN_ROWS)
 
 
 def make_slices(
-    names: Sequence[str], *, texts: Sequence[str], columns: dict[str, list[Any]], min_rows: int = _MIN_ROWS
+    names: Sequence[str], *, inputs: Sequence[Any], columns: dict[str, list[Any]], min_rows: int = _MIN_ROWS
 ) -> list[Slice]:
     """Make the slices a recipe names.
 
     Args:
-        names: `length` for quarters of the number of words, or names of columns. Numbers with more than 12
+        names: `length` for quarters of the number of words or steps, or names of columns. Numbers with more than 12
             different values are cut into quarters, everything else by value.
-        texts: N texts.
+        inputs: N inputs: texts, or lists of steps.
         columns: Column name -> N values.
         min_rows: Rarer values are pooled.
 
@@ -124,7 +133,8 @@ def make_slices(
     slices: list[Slice] = []
     for name in names:
         if name == LENGTH and name not in columns:
-            slices += cut_by_numbers(LENGTH, word_counts(texts).tolist(), "words")
+            counts, unit = lengths_of(inputs)
+            slices += cut_by_numbers(LENGTH, counts.tolist(), unit)
         else:
             values = columns[name]
             cut_numbers = _are_many_numbers(values)
@@ -134,30 +144,37 @@ def make_slices(
 
 def measure_slices(
     slices: Sequence[Slice],
-    probabilities: Floats,
+    values: Floats,
     targets: Ints,
-    metrics: Sequence[str] = ("accuracy", "macro_f1"),
+    measures: Measures,
+    *,
+    rounds: int = 1_000,
+    seed: int = 0,
 ) -> list[SliceResult]:
-    """Measure each slice.
+    """Measure each slice by the metrics that the task compares.
 
     Args:
         slices: Parts of the rows.
-        probabilities: float (N, C).
-        targets: int64 (N,) class indices.
-        metrics: Names in `METRICS`.
+        values: float (N, K).
+        targets: int64 (N,) class indices; of no meaning beside row statistics.
+        measures: What the task is measured by.
+        rounds: Of the bootstrap, where the main metric is not a share of right rows.
+        seed: Of the bootstrap.
     """
-    probabilities, targets = np.asarray(probabilities), np.asarray(targets)
-    correct = probabilities.argmax(axis=1) == targets if len(targets) else np.zeros(0, dtype=bool)
+    values, targets = np.asarray(values), np.asarray(targets)
+    main = measures.metrics[measures.main]
+    right = main.right(values, targets) if main.right is not None and len(targets) else None
     results = []
     for part in slices:
-        hits, total = int(correct[part.rows].sum()), int(part.rows.sum())
-        values = {
-            name: METRICS[name].function(probabilities[part.rows], targets[part.rows]) for name in metrics
-        }
-        share = hits / total if total else math.nan
-        results.append(
-            SliceResult(part.column, part.name, total, values, Interval(share, *wilson(hits, total)))
-        )
+        own, asked = values[part.rows], targets[part.rows]
+        found = {name: measures.metrics[name].function(own, asked) for name in measures.compared}
+        if main.right is None:
+            drawn = bootstrap_intervals({"main": main}, own, asked, rounds=rounds, seed=seed)
+            interval = drawn["main"]
+        else:
+            hits, total = int(right[part.rows].sum()) if right is not None else 0, len(own)
+            interval = Interval(hits / total if total else math.nan, *wilson(hits, total))
+        results.append(SliceResult(part.column, part.name, int(part.rows.sum()), found, interval))
     return results
 
 

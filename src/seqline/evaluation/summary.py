@@ -1,20 +1,19 @@
 """Everything the evaluation measured: what metrics.json, details.json and the report are made from.
 
-Legend: N test rows, C classes.
+Legend: N test rows, K values of a row (class probabilities or row statistics), C classes.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from seqline.errors import SeqlineError
-from seqline.evaluation.baselines import fit_predict_all
 from seqline.evaluation.behaviours import BehaviourResult, Predict, run_behaviour
 from seqline.evaluation.calibration import CalibrationBin, calibration_curve
 from seqline.evaluation.intervals import (
@@ -25,7 +24,9 @@ from seqline.evaluation.intervals import (
     mcnemar,
     paired_bootstrap,
 )
-from seqline.evaluation.metrics import METRICS, ClassScores, Floats, Ints, confusion_matrix, per_class
+from seqline.evaluation.measures import Floats, Ints, Measures
+from seqline.evaluation.metrics import ClassScores, confusion_matrix, per_class
+from seqline.evaluation.sections import Section
 from seqline.evaluation.slices import SliceResult, make_slices, measure_slices
 from seqline.recipe import Recipe
 
@@ -33,9 +34,9 @@ if TYPE_CHECKING:
     from seqline.data.rows import SplitRows
 
 PROBABILITY_DIGITS = 7
+# Of row statistics, which have no common size.
+STATISTIC_DIGITS = 9
 _METRIC_DIGITS = 6
-# Not the gate's metric: a change of the recipe's gate must not ask for a new evaluation.
-PAIRED_METRICS = ("accuracy", "macro_f1")
 
 
 @dataclass(frozen=True)
@@ -44,15 +45,53 @@ class BaselineResult:
 
     Attributes:
         intervals: Its metrics by name.
-        predictions: int64 (N,), its predicted classes.
-        paired: The model minus the baseline, for each of `PAIRED_METRICS`.
-        test: McNemar: `only_a` is the model alone right, `only_b` the baseline alone.
+        values: float64 (N, K), what it says of each row.
+        paired: The model minus the baseline, for each metric that the task compares.
+        test: McNemar: `only_a` is the model alone right, `only_b` the baseline alone; None where rows are not just right
+            or wrong.
     """
 
     intervals: dict[str, Interval]
-    predictions: Ints
+    values: Floats
     paired: dict[str, PairedResult]
-    test: McNemarResult
+    test: McNemarResult | None
+
+    @property
+    def predictions(self) -> Ints:
+        """Its classes, int64 (N,), where values are class probabilities."""
+        return self.values.argmax(axis=1)
+
+
+@dataclass(frozen=True)
+class ClassFigures:
+    """What is told of a classification only.
+
+    Attributes:
+        labels: C labels.
+        scores: Precision, recall and F1 of each class.
+        confusion: int64 (C, C), row = actual, column = predicted.
+        calibration: Stated confidence against accuracy.
+        behaviours: Results of the behaviours.
+    """
+
+    labels: list[str]
+    scores: list[ClassScores]
+    confusion: Ints
+    calibration: list[CalibrationBin]
+    behaviours: list[BehaviourResult]
+
+
+@dataclass(frozen=True)
+class Answers:
+    """What the model answered to the test rows in the user's words; where a task has probabilities they say it all.
+
+    Attributes:
+        records: N JSON records.
+        lines: The same as N lines for a reader.
+    """
+
+    records: list[dict[str, Any]]
+    lines: list[str]
 
 
 @dataclass(frozen=True)
@@ -60,110 +99,110 @@ class Evaluation:
     """What was measured on the test split.
 
     Attributes:
-        classes: C labels.
-        metric: By which model and baselines are compared, the first of `PAIRED_METRICS`.
+        measures: What the task is measured by; its main metric ranks model and baselines.
         ids: N row ids.
-        texts: N texts.
-        targets: int64 (N,) class indices.
-        probabilities: float64 (N, C), rounded to 7 digits: all numbers follow from predictions.jsonl.
+        inputs: N inputs as the user gave them.
+        truths: N targets: class indices, else as the user gave them.
+        targets: int64 (N,) class indices; zeros beside row statistics.
+        values: float64 (N, K), rounded (probabilities to 7 digits, row statistics to 9 significant ones): all numbers
+            follow from predictions.jsonl.
         intervals: Metric name -> value with its bootstrap interval at 95 %.
         baselines: Name -> result.
-        class_scores: Precision, recall and F1 of each class.
-        confusion: int64 (C, C), row = actual, column = predicted.
-        calibration: Stated confidence against accuracy.
         slices: Results on parts of the rows.
-        behaviours: Results of the behaviours.
+        classes: Of a classification.
+        answers: Of every other task.
+        sections: What the task adds to the report.
     """
 
-    classes: list[str]
-    metric: str
+    measures: Measures
     ids: list[str]
-    texts: list[str]
+    inputs: list[Any]
+    truths: list[Any]
     targets: Ints
-    probabilities: NDArray[np.float64]
+    values: NDArray[np.float64]
     intervals: dict[str, Interval]
     baselines: dict[str, BaselineResult]
-    class_scores: list[ClassScores]
-    confusion: Ints
-    calibration: list[CalibrationBin]
     slices: list[SliceResult]
-    behaviours: list[BehaviourResult]
+    classes: ClassFigures | None = None
+    answers: Answers | None = None
+    sections: list[Section] = field(default_factory=list)
+
+    @property
+    def metric(self) -> str:
+        """By which model and baselines are ranked."""
+        return self.measures.main
 
     @property
     def predictions(self) -> Ints:
-        """Predicted class indices, int64 (N,)."""
-        return self.probabilities.argmax(axis=1)
+        """Predicted class indices, int64 (N,), where values are class probabilities."""
+        return self.values.argmax(axis=1)
 
     @property
     def best_baseline(self) -> str | None:
         """Name of the baseline with the best value of `metric`; None when none was measured."""
-        sign = METRICS[self.metric].better(1.0)
+        sign = self.measures.metrics[self.metric].better(1.0)
         scores = {name: sign * result.intervals[self.metric].value for name, result in self.baselines.items()}
         known = {name: score for name, score in scores.items() if not math.isnan(score)}
         return max(known, key=lambda name: known[name]) if known else None
 
 
-def evaluate_model(
-    recipe: Recipe,
-    *,
-    predict: Predict,
-    test: SplitRows,
-    fitting_texts: Sequence[str],
-    fitting_targets: Ints,
-) -> Evaluation:
-    """Measure a model on the test rows, beside the recipe's baselines.
-
-    Args:
-        recipe: Sections `task`, `target` and `evaluation` are used.
-        predict: `texts -> float (N, C)` probabilities of the model.
-        test: The test rows.
-        fitting_texts: Train and valid texts, for the baselines.
-        fitting_targets: int64, their class indices.
+def require_rows(test: SplitRows) -> None:
+    """Refuse a test split that says nothing.
 
     Raises:
-        SeqlineError: There are no test rows, or the model answers NaN or infinity.
+        SeqlineError: It has no rows.
     """
-    if not test.texts:
+    if not len(test):
         raise SeqlineError(
             "test split", "it has no rows", "rows to measure on", "give --test or set split.test"
         )
+
+
+def evaluate_model(
+    recipe: Recipe,
+    measures: Measures,
+    *,
+    test: SplitRows,
+    values: Floats,
+    baselines: Mapping[str, Floats],
+    ask: Predict | None = None,
+    answers: Answers | None = None,
+    sections: Sequence[Section] = (),
+) -> Evaluation:
+    """Measure a model on the test rows, beside baselines.
+
+    Args:
+        recipe: Section `evaluation`, and the labels of a classification, are used.
+        measures: What the task is measured by.
+        test: The test rows.
+        values: float (N, K), what the model says of them.
+        baselines: Name -> float (N, K), what each baseline says of them.
+        ask: `inputs -> float (N, C)` probabilities of the model, for the behaviours.
+        answers: The model's answers, where values are row statistics.
+        sections: What the task adds to the report.
+
+    Raises:
+        SeqlineError: The model answers NaN or infinity.
+    """
     section = recipe.evaluation
-    answers = np.asarray(predict(test.texts), dtype=np.float64)
-    if not np.isfinite(answers).all():
-        row = int((~np.isfinite(answers)).any(axis=1).argmax())
-        raise SeqlineError(
-            f"test row {test.ids[row]}",
-            "the model answers NaN or infinity",
-            "probabilities",
-            "the training diverged: lower training.learning_rate and train again",
-        )
-    probs = np.round(answers, PROBABILITY_DIGITS)
+    own = _rounded(_finite(values, test.ids), measures)
     targets = np.asarray(test.targets, dtype=np.int64)
-    answered = fit_predict_all(
-        section.baselines,
-        train_texts=fitting_texts,
-        train_targets=fitting_targets,
-        test_texts=test.texts,
-        num_classes=len(recipe.target.classes),
-        seed=section.seed,
-    )
-    parts = make_slices(section.slices, texts=test.texts, columns=test.columns)
+    parts = make_slices(section.slices, inputs=test.inputs, columns=test.columns)
     return Evaluation(
-        classes=list(recipe.target.classes),
-        metric=PAIRED_METRICS[0],
+        measures=measures,
         ids=list(test.ids),
-        texts=list(test.texts),
+        inputs=list(test.inputs),
+        truths=list(test.truths),
         targets=targets,
-        probabilities=probs,
-        intervals=_intervals(recipe, probs, targets),
-        baselines={name: _beside(recipe, probs, other, targets) for name, other in answered.items()},
-        class_scores=per_class(probs, targets),
-        confusion=confusion_matrix(probs, targets),
-        calibration=calibration_curve(probs, targets, section.calibration_bins),
-        slices=measure_slices(parts, probs, targets),
-        behaviours=[
-            run_behaviour(name, predict, test.texts, seed=section.seed) for name in section.behaviours
-        ],
+        values=own,
+        intervals=_intervals(recipe, measures, own, targets),
+        baselines={name: _beside(recipe, measures, own, other, targets) for name, other in baselines.items()},
+        slices=measure_slices(
+            parts, own, targets, measures, rounds=section.bootstrap_rounds, seed=section.seed
+        ),
+        classes=_class_figures(recipe, own, targets, ask, test.inputs) if measures.of_classes else None,
+        answers=answers,
+        sections=list(sections),
     )
 
 
@@ -171,7 +210,7 @@ def flat_metrics(evaluation: Evaluation) -> dict[str, float | int | None]:
     """Lay the figures out flat, rounded to 6 digits; a figure that is not defined is None.
 
     Keys: `rows`, `METRIC`, `METRIC.low`, `METRIC.high`, `baseline.NAME.METRIC`, and `delta.NAME.METRIC` (the
-    model minus the baseline, in the metric's own sign), with `.low` and `.high` for `PAIRED_METRICS`.
+    model minus the baseline, in the metric's own sign), with `.low` and `.high` for the metrics that the task compares.
     """
     flat: dict[str, float | int | None] = {"rows": len(evaluation.ids)}
     for metric, interval in evaluation.intervals.items():
@@ -188,37 +227,71 @@ def flat_metrics(evaluation: Evaluation) -> dict[str, float | int | None]:
 
 
 def details(evaluation: Evaluation) -> dict[str, Any]:
-    """Lay everything else out as JSON values: classes, confusion, baselines, slices, behaviours."""
-    return _jsonable(
-        {
-            "classes": evaluation.classes,
-            "metric": evaluation.metric,
-            "confusion": evaluation.confusion.tolist(),
+    """Lay everything else out as JSON values: classes, confusion, baselines, slices, behaviours, the task's sections."""
+    told: dict[str, Any] = {
+        "metric": evaluation.metric,
+        "baselines": {
+            name: {
+                "intervals": {metric: asdict(value) for metric, value in result.intervals.items()},
+                "paired": {metric: asdict(value) for metric, value in result.paired.items()},
+                **({} if result.test is None else {"mcnemar": asdict(result.test)}),
+            }
+            for name, result in evaluation.baselines.items()
+        },
+        "slices": [
+            {
+                "column": part.column,
+                "name": part.name,
+                "n": part.n,
+                "metrics": part.metrics,
+                evaluation.metric: asdict(part.interval),
+            }
+            for part in evaluation.slices
+        ],
+    }
+    classes = evaluation.classes
+    if classes is not None:
+        told |= {
+            "classes": classes.labels,
+            "confusion": classes.confusion.tolist(),
             "per_class": {
-                label: asdict(scores)
-                for label, scores in zip(evaluation.classes, evaluation.class_scores, strict=True)
+                label: asdict(scores) for label, scores in zip(classes.labels, classes.scores, strict=True)
             },
-            "baselines": {
-                name: {
-                    "intervals": {metric: asdict(value) for metric, value in result.intervals.items()},
-                    "paired": {metric: asdict(value) for metric, value in result.paired.items()},
-                    "mcnemar": asdict(result.test),
-                }
-                for name, result in evaluation.baselines.items()
-            },
-            "calibration": [asdict(part) for part in evaluation.calibration],
-            "slices": [asdict(part) for part in evaluation.slices],
-            "behaviours": [{**asdict(result), "share": result.share} for result in evaluation.behaviours],
+            "calibration": [asdict(part) for part in classes.calibration],
+            "behaviours": [{**asdict(result), "share": result.share} for result in classes.behaviours],
         }
-    )
+    else:
+        told["columns"] = list(evaluation.measures.columns)
+    if evaluation.sections:
+        told["sections"] = [section.record() for section in evaluation.sections]
+    return _jsonable(told)
 
 
-def _intervals(recipe: Recipe, probs: Floats, targets: Ints) -> dict[str, Interval]:
-    names = [name for name, metric in METRICS.items() if recipe.task in metric.tasks]
+def _finite(values: Floats, ids: Sequence[str]) -> NDArray[np.float64]:
+    matrix = np.asarray(values, dtype=np.float64)
+    if not np.isfinite(matrix).all():
+        row = int((~np.isfinite(matrix)).any(axis=1).argmax())
+        raise SeqlineError(
+            f"test row {ids[row]}",
+            "the model answers NaN or infinity",
+            "finite numbers",
+            "the training diverged: lower training.learning_rate and train again",
+        )
+    return matrix
+
+
+def _rounded(values: NDArray[np.float64], measures: Measures) -> NDArray[np.float64]:
+    if measures.of_classes:
+        return np.round(values, PROBABILITY_DIGITS)
+    spelled = [float(f"{value:.{STATISTIC_DIGITS}g}") for value in values.ravel().tolist()]
+    return np.array(spelled, dtype=np.float64).reshape(values.shape)
+
+
+def _intervals(recipe: Recipe, measures: Measures, values: Floats, targets: Ints) -> dict[str, Interval]:
     section = recipe.evaluation
     return bootstrap_intervals(
-        names,
-        probs,
+        measures.metrics,
+        values,
         targets,
         rounds=section.bootstrap_rounds,
         seed=section.seed,
@@ -226,18 +299,42 @@ def _intervals(recipe: Recipe, probs: Floats, targets: Ints) -> dict[str, Interv
     )
 
 
-def _beside(recipe: Recipe, probs: Floats, other: Floats, targets: Ints) -> BaselineResult:
+def _beside(
+    recipe: Recipe, measures: Measures, values: Floats, theirs: Floats, targets: Ints
+) -> BaselineResult:
     section = recipe.evaluation
+    # What a baseline of labels says is not written down row by row, so there is nothing to round it for.
+    other = theirs if measures.of_classes else _rounded(np.asarray(theirs, dtype=np.float64), measures)
+    right, their_right = measures.right(values, targets), measures.right(other, targets)
     return BaselineResult(
-        intervals=_intervals(recipe, other, targets),
-        predictions=other.argmax(axis=1),
+        intervals=_intervals(recipe, measures, other, targets),
+        values=other,
         paired={
-            metric: paired_bootstrap(
-                metric, probs, other, targets, rounds=section.bootstrap_rounds, seed=section.seed
+            name: paired_bootstrap(
+                measures.metrics[name],
+                values,
+                other,
+                targets,
+                rounds=section.bootstrap_rounds,
+                seed=section.seed,
             )
-            for metric in PAIRED_METRICS
+            for name in measures.compared
         },
-        test=mcnemar(probs.argmax(axis=1) == targets, other.argmax(axis=1) == targets),
+        test=None if right is None or their_right is None else mcnemar(right, their_right),
+    )
+
+
+def _class_figures(
+    recipe: Recipe, probs: Floats, targets: Ints, ask: Predict | None, inputs: Sequence[Any]
+) -> ClassFigures:
+    section = recipe.evaluation
+    behaviours = section.behaviours if ask is not None else []
+    return ClassFigures(
+        labels=list(recipe.classes),
+        scores=per_class(probs, targets),
+        confusion=confusion_matrix(probs, targets),
+        calibration=calibration_curve(probs, targets, section.calibration_bins),
+        behaviours=[run_behaviour(name, ask, inputs, seed=section.seed) for name in behaviours if ask],
     )
 
 
@@ -250,5 +347,7 @@ def _jsonable(value: Any) -> Any:
         return {key: _jsonable(part) for key, part in value.items()}
     if isinstance(value, list | tuple):
         return [_jsonable(part) for part in value]
+    if isinstance(value, np.generic):
+        return _jsonable(value.item())
     # p-values keep their digits: 5e-58 is not 0.
     return (float(f"{value:.6g}") if math.isfinite(value) else None) if isinstance(value, float) else value

@@ -6,12 +6,14 @@ import difflib
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 from seqline.data.checks import ID_COLUMN, UNUSABLE, characters_found, is_blank, required_columns, shown
 from seqline.data.csv_rows import listed
 from seqline.data.json_rows import Value
+from seqline.data.kinds import Kind, TargetKind, kind_of, target_kind_of
 from seqline.data.readers import rows_in
 from seqline.errors import InputError
 from seqline.recipe import Recipe
@@ -20,9 +22,18 @@ _DIGEST_BYTES = 16
 
 
 def digest_of(*values: Value) -> bytes:
-    """16-byte digest of values as text: the number 1 is the text "1", a null is no text at all."""
-    spelled = json.dumps([None if value is None else shown(value) for value in values])
+    """16-byte digest of values as text: the number 1 is the text "1", a null is no text at all, in a list 1 is 1.0."""
+    spelled = json.dumps([None if value is None else _spelled(value) for value in values])
     return hashlib.blake2b(spelled.encode("ascii"), digest_size=_DIGEST_BYTES).digest()
+
+
+def _spelled(value: Value) -> str | list[Any]:
+    if not isinstance(value, list):
+        return shown(value)
+    return [
+        item if item is None else _spelled(float(item) if type(item) in (int, float) else item)
+        for item in value
+    ]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,10 +43,24 @@ class RowContract:
     Attributes:
         recipe: Names input, target and what the split and the slices need.
         columns: All columns of the rows that are there, in their order, `id` among them.
+        kind: What an input must be; the rows that are there have settled what the recipe leaves open.
+        target: What a target must be; None where the input itself is predicted.
     """
 
     recipe: Recipe
     columns: tuple[str, ...]
+    kind: Kind
+    target: TargetKind | None
+
+    @classmethod
+    def of(cls, recipe: Recipe, columns: Sequence[str]) -> RowContract:
+        """The contract of a recipe, before any row settled anything."""
+        return cls(recipe=recipe, columns=tuple(columns), kind=kind_of(recipe), target=target_kind_of(recipe))
+
+    def settled(self, values: Mapping[str, Value]) -> RowContract:
+        """The contract after a good row."""
+        kind = self.kind.settled(values.get(self.recipe.input.column))
+        return self if kind is self.kind else replace(self, kind=kind)
 
     def check_columns(self, found: Sequence[str], where: str) -> None:
         """Refuse a file whose columns are not those of the rows that are there; only `id` may be absent.
@@ -63,29 +88,17 @@ class RowContract:
 
     def faults(self, values: Mapping[str, Value]) -> list[str]:
         """All that is wrong with a row taken by itself; empty for a good one."""
-        return [*self._text_faults(values), *self._label_faults(values), *self._other_faults(values)]
+        recipe = self.recipe
+        given = values[recipe.input.column]
+        faults = [f"{recipe.input.column}: {fault}" for fault in self.kind.faults(given)]
+        if self.target is not None:
+            told = self.target.faults(values[recipe.target.column], given)
+            faults += [f"{recipe.target.column}: {fault}" for fault in told]
+        return [*faults, *self._other_faults(values)]
 
     def content(self, values: Mapping[str, Value]) -> bytes:
         """Digest of all its columns except `id`: two rows with the same one are the same row."""
         return digest_of(*(values.get(column) for column in self.columns if column != ID_COLUMN))
-
-    def _text_faults(self, values: Mapping[str, Value]) -> list[str]:
-        text, column = values[self.recipe.input.column], self.recipe.input.column
-        if text is None:
-            return [f"{column}: no value"]
-        if not isinstance(text, str):
-            return [f"{column}: not text but {type(text).__name__} {shown(text)}"]
-        if unusable := characters_found(UNUSABLE, text):
-            return [f"{column}: NUL or surrogate {unusable}"]
-        return [f"{column}: blank, {len(text)} characters, none visible"] if is_blank(text) else []
-
-    def _label_faults(self, values: Mapping[str, Value]) -> list[str]:
-        label, target = values[self.recipe.target.column], self.recipe.target
-        if label is None or shown(label) == "":
-            return [f"{target.column}: no value"]
-        if shown(label) in target.classes:
-            return []
-        return [f"{target.column}: {shown(label)!r} is none of {', '.join(target.classes)}"]
 
     def _other_faults(self, values: Mapping[str, Value]) -> list[str]:
         judged = {self.recipe.input.column, self.recipe.target.column}
@@ -126,17 +139,17 @@ class Seen:
         self.ids |= other.ids
 
 
-def columns_there(data_folder: Path) -> tuple[str, ...]:
-    """Columns of the training rows; empty where there is none yet."""
+def contract_there(recipe: Recipe, data_folder: Path) -> RowContract | None:
+    """What rows must be to join those of `train/`; None where there is none yet."""
     folder = data_folder / "train"
     if not folder.is_dir() or not any(not path.name.startswith(".") for path in folder.iterdir()):
-        return ()
-    columns = tuple(next(rows_in(folder)).values)
-    if ID_COLUMN not in columns:
+        return None
+    first = next(rows_in(folder)).values
+    if ID_COLUMN not in first:
         raise InputError(
             str(folder), f"rows without a column {ID_COLUMN!r}", "rows as `seqline new` makes them"
         )
-    return columns
+    return RowContract.of(recipe, tuple(first)).settled(first)
 
 
 def rows_there(data_folder: Path, contract: RowContract) -> Seen:

@@ -15,10 +15,11 @@ from seqline.data.checks import ID_COLUMN, shown
 from seqline.data.json_rows import Value
 from seqline.data.readers import Row, read_rows
 from seqline.data.refusals import RefusedRecord
+from seqline.data.shapes import Shape, shaped
 from seqline.data.streams import Limits
 from seqline.errors import InputError
 from seqline.files import atomic_write, sha256_file
-from seqline.ingestion.contract import RowContract, Seen, columns_there, digest_of, rows_there
+from seqline.ingestion.contract import RowContract, Seen, contract_there, digest_of, rows_there
 from seqline.ingestion.quarantine import QuarantineWriter, quarantine_name
 from seqline.recipe import Recipe
 
@@ -86,8 +87,8 @@ class Intake:
         self._staging = staging
         self._limits = limits
         self._accept_bad = accept_bad
-        columns = columns_there(data_folder)
-        self._contract = RowContract(recipe=recipe, columns=columns) if columns else None
+        self._shape = Shape.load(data_folder)
+        self._contract = contract_there(recipe, data_folder)
         self._seen = rows_there(data_folder, self._contract) if self._contract else Seen()
         self._handle: BinaryIO
 
@@ -145,7 +146,8 @@ class Intake:
             sieve.quarantine.add(record.line, [reason], record.raw)
 
         is_first = True
-        for row in read_rows(path, limits=self._limits, on_refused=refused):
+        rows = read_rows(path, limits=self._limits, on_refused=refused)
+        for row in shaped(rows, self._shape):
             if is_first:
                 self._check_columns(row, shown_name)
                 is_first = False
@@ -173,9 +175,8 @@ class Intake:
             needed = [self.recipe.input.column, self.recipe.target.column, self.recipe.split_key]
             needed = list(dict.fromkeys([*needed, *self.recipe.slice_columns]))
             extra = [column for column in found if column not in needed]
-            first = RowContract(recipe=self.recipe, columns=(ID_COLUMN, *needed, *extra))
-            first.check_columns(found, shown_name)
-            self._contract = RowContract(recipe=self.recipe, columns=(ID_COLUMN, *found))
+            RowContract.of(self.recipe, (ID_COLUMN, *needed, *extra)).check_columns(found, shown_name)
+            self._contract = RowContract.of(self.recipe, (ID_COLUMN, *found))
         self._contract.check_columns(found, shown_name)
 
     def _sort(self, row: Row, sieve: _Sieve) -> None:
@@ -197,6 +198,7 @@ class Intake:
             sieve.already_seen += 1
             return
         sieve.rows_in += 1
+        self._contract = contract.settled(row.values)
         self._write(contract, row.values, number=self.rows_in + sieve.rows_in)
         sieve.seen.add(contract, row.values)
 

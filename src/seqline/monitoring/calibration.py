@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from seqline.monitoring.signals import SIGNALS, Floats, Layout
+from seqline.monitoring.signals import FEATURE_CELLS, SIGNALS, Floats, Layout
 
 ROUNDS = 2000
 ALPHA = 0.05
@@ -45,7 +45,7 @@ class Thresholds:
     @classmethod
     def from_dict(cls, value: dict[str, Any]) -> Thresholds:
         """Read what `to_dict` gave."""
-        return cls(tuple(value["rows"]), {name: tuple(value[name]) for name in SIGNALS})
+        return cls(tuple(value["rows"]), {name: tuple(value[name]) for name in SIGNALS if name in value})
 
 
 def calibrate(
@@ -75,14 +75,11 @@ def calibrate(
     np.add.at(by_group, groups, cells)
     by_group = np.concatenate([by_group, rare])
     references = _draw(rng, by_group, len(by_group), rounds)
-    found: dict[str, list[float]] = {name: [] for name in SIGNALS}
+    found: dict[str, list[float]] = {name: [] for name in parts}
     for size in BATCH_ROWS:
         batches = _draw(rng, population, size, rounds)
-        null = [
-            signal.distance(references[:, parts[name]], batches[:, parts[name]])
-            for name, signal in SIGNALS.items()
-        ]
-        for name, bound in zip(SIGNALS, joint_bounds(np.stack(null), ALPHA), strict=True):
+        null = [SIGNALS[name].distance(references[:, part], batches[:, part]) for name, part in parts.items()]
+        for name, bound in zip(parts, joint_bounds(np.stack(null), ALPHA), strict=True):
             found[name].append(float(f"{bound:.{_DIGITS}g}"))
     return Thresholds(BATCH_ROWS, {name: tuple(values) for name, values in found.items()})
 
@@ -126,12 +123,21 @@ def _rare_row(cells: Floats, layout: Layout) -> Floats:
     the cell that the reference has least of.
     """
     parts = layout.parts()
-    lengths = cells[:, parts["unknown"]].sum(axis=1)
+    counted = parts["features"] if layout.features else parts["unknown"]
+    lengths = cells[:, counted].sum(axis=1)
     row = cells[np.argsort(lengths, kind="stable")[len(lengths) // 2]].copy()
-    unknown = row[parts["unknown"]]
-    unknown += (1, -1) if unknown[0] == 0 and unknown[1] > 1 else (0, 0)
+    if layout.features:
+        rarest = cells[:, counted].sum(axis=0).reshape(-1, FEATURE_CELLS).argmin(axis=1)
+        histograms = row[counted].reshape(-1, FEATURE_CELLS)
+        steps = histograms.sum(axis=1)
+        histograms[:] = 0
+        histograms[np.arange(len(rarest)), rarest] = steps
+    else:
+        unknown = row[counted]
+        unknown += (1, -1) if unknown[0] == 0 and unknown[1] > 1 else (0, 0)
     for name in ("length", "score", "predicted", "labels"):
-        counts = cells[:, parts[name]].sum(axis=0)
-        row[parts[name]] = 0
-        row[parts[name].start + int(counts.argmin())] = 1
+        if name in parts:
+            counts = cells[:, parts[name]].sum(axis=0)
+            row[parts[name]] = 0
+            row[parts[name].start + int(counts.argmin())] = 1
     return row[None, :]

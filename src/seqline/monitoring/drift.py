@@ -10,16 +10,27 @@ from typing import Any
 
 import numpy as np
 
-from seqline.data.tokenization import UNKNOWN_ID
+from seqline.batch import UNKNOWN_ID
+from seqline.data.inputs.symbols import symbols_of
 from seqline.monitoring.calibration import BATCH_ROWS
 from seqline.monitoring.profile import Profile
-from seqline.monitoring.signals import LOWER_BOUNDS, SIGNALS, Floats, Measured, measure, running_gap
+from seqline.monitoring.signals import (
+    FEATURE_CELLS,
+    LOWER_BOUNDS,
+    SIGNALS,
+    Floats,
+    Measured,
+    feature_gaps,
+    measure,
+    running_gap,
+)
 from seqline.serving.predictor import Predictor
 
 MIN_ROWS = 30
 # Bounds are known up to this size; of a larger batch so many rows are drawn.
 MAX_ROWS = BATCH_ROWS[-1]
 _SHOWN_WORDS = 12
+_SHOWN_FEATURES = 4
 _NEW_WORDS = 20
 _SEEN_TWICE = 2
 _MAX_WORD = 40
@@ -36,7 +47,7 @@ class Reading:
         value: Distance of batch and reference.
         threshold: From above this value on it counts as moved; calibrated for the batch's number of rows.
         moved: Whether it is above.
-        direction: `more`, `fewer`, `longer`, `shorter`, `surer`, `less sure`, or `more LABEL` for the label
+        direction: `more`, `fewer`, `higher`, `lower`, `longer`, `shorter`, `surer`, `less sure`, or `more LABEL` for the label
             that gained most; empty where nothing changed, and for words.
         what: What changed, in words with numbers; also said where it is within chance.
         rows: Rows of the batch it was computed from (labels may be there for a part of them).
@@ -94,7 +105,7 @@ class DriftReport:
         readings: The signals.
         words: The words that moved most, the largest part of the divergence first.
         new_words: Words that the model does not know, with how often the batch has them, the most frequent first.
-        histograms: Of the signals length, score, predicted and labels.
+        histograms: Of the signals length, score, predicted and labels, and of the features that moved most.
         notes: What limits the judgement.
     """
 
@@ -133,17 +144,17 @@ class DriftReport:
 
 
 def drift(
-    profile: Profile, texts: Sequence[str], labels: Sequence[str | None] | None, predictor: Predictor
+    profile: Profile, inputs: Sequence[Any], labels: Sequence[str | None] | None, predictor: Predictor
 ) -> DriftReport:
     """Judge a batch.
 
     Args:
         profile: The champion's.
-        texts: N inputs.
+        inputs: N inputs.
         labels: N true labels as text, None where a row has none; None where there are none at all.
         predictor: The champion.
     """
-    in_batch = len(texts)
+    in_batch = len(inputs)
     notes = []
     if profile.few_rows:
         notes.append(
@@ -154,43 +165,52 @@ def drift(
         return DriftReport(in_batch, in_batch, profile.rows, False, False, [], [], [], {}, notes)
     if in_batch > MAX_ROWS:
         chosen = np.sort(np.random.default_rng(0).choice(in_batch, MAX_ROWS, replace=False))
-        texts = [texts[index] for index in chosen]
+        inputs = [inputs[index] for index in chosen]
         labels = None if labels is None else [labels[index] for index in chosen]
         notes.append(f"judged by {MAX_ROWS:,} rows drawn from {in_batch:,}")
-    measured = measure(texts, labels, predictor=predictor, layout=profile.layout)
+    measured = measure(inputs, labels, predictor=predictor, layout=profile.layout)
     labelled = sum(label is not None for label in labels or [])
     if 0 < labelled < MIN_ROWS:
         notes.append(f"too few labels to judge: {labelled} of at least {MIN_ROWS}")
     sums = {name: measured.cells.sum(axis=0)[part] for name, part in profile.layout.parts().items()}
     readings = []
-    for name, signal in SIGNALS.items():
-        rows = labelled if name == "labels" else len(texts)
+    for name, counts in sums.items():
+        rows = labelled if name == "labels" else len(inputs)
         if rows < MIN_ROWS:
             continue
-        value = round(float(signal.distance(profile.part(name), sums[name])), _DIGITS)
+        value = round(float(SIGNALS[name].distance(profile.part(name), counts)), _DIGITS)
         threshold = round(profile.thresholds.bound(name, rows), _DIGITS)
-        direction, what = _WORDS[name](profile, sums[name], measured)
+        direction, what = _WORDS[name](profile, counts, measured)
         readings.append(Reading(name, value, threshold, value > threshold, direction, what, rows))
-    if unheard := {label for label in labels or [] if label is not None} - set(profile.layout.classes):
+    if unheard := _unheard(labels, profile):
         notes.append(
             f"labels that the model does not know: {', '.join(sorted(map(_plain, unheard))[:_SHOWN_WORDS])}"
         )
     return DriftReport(
-        rows=len(texts),
+        rows=len(inputs),
         rows_in_batch=in_batch,
         reference_rows=profile.rows,
         judged=True,
         drifted=any(reading.moved for reading in readings),
         readings=readings,
-        words=_word_shifts(profile, sums["tokens"])[:_SHOWN_WORDS],
-        new_words=_unknown_words(texts, predictor),
+        words=_word_shifts(profile, sums["tokens"])[:_SHOWN_WORDS] if "tokens" in sums else [],
+        new_words=_unknown_words(inputs, predictor) if "tokens" in sums else [],
         histograms={
-            name: _histogram(profile, name, sums[name])
-            for name in ("length", "score", "predicted", "labels")
-            if sums[name].any()
+            **(_feature_histograms(profile, sums["features"]) if "features" in sums else {}),
+            **{
+                name: _histogram(profile, name, sums[name])
+                for name in ("length", "score", "predicted", "labels")
+                if name in sums and sums[name].any()
+            },
         },
         notes=notes,
     )
+
+
+def _unheard(labels: Sequence[str | None] | None, profile: Profile) -> set[str]:
+    """Labels that the model does not know; none where its answers are no labels."""
+    classes = set(profile.layout.classes)
+    return {label for label in labels or [] if label is not None} - classes if classes else set()
 
 
 def _shares(counts: Floats) -> Floats:
@@ -218,6 +238,22 @@ def _histogram(profile: Profile, name: str, batch: Floats) -> Histogram:
     )
 
 
+def _feature_histograms(profile: Profile, batch: Floats) -> dict[str, Histogram]:
+    """Histograms of the features that moved most, by name, the largest move first; cells by their lower edge."""
+    reference = profile.part("features")
+    order = np.argsort(-feature_gaps(reference, batch), kind="stable")[:_SHOWN_FEATURES]
+    drawn = {}
+    for number in order.tolist():
+        feature = profile.layout.features[number]
+        part = slice(number * FEATURE_CELLS, (number + 1) * FEATURE_CELLS)
+        drawn[feature.name] = Histogram(
+            ["lower", *(f"{edge:.3g}" for edge in feature.edges)],
+            _shares(reference[part]).round(_DIGITS).tolist(),
+            _shares(batch[part]).round(_DIGITS).tolist(),
+        )
+    return drawn
+
+
 def _word_shifts(profile: Profile, batch: Floats) -> list[WordShift]:
     """Counted words by their part of the divergence, the largest first."""
     p, q = _shares(profile.part("tokens")), _shares(batch)
@@ -233,12 +269,17 @@ def _word_shifts(profile: Profile, batch: Floats) -> list[WordShift]:
     ]
 
 
-def _unknown_words(texts: Sequence[str], predictor: Predictor) -> list[tuple[str, int]]:
-    """Find the words behind unknown tokens, as they are after the tokenizer's normalising.
+def _unknown_words(inputs: Sequence[Any], predictor: Predictor) -> list[tuple[str, int]]:
+    """Find what stands behind unknown tokens; those seen once are shown only where none was seen twice."""
+    find = _unknown_in_text if predictor.input_section.kind == "text" else _unknown_symbols
+    ranked = sorted(find(inputs, predictor).items(), key=lambda pair: (-pair[1], pair[0]))
+    return ([pair for pair in ranked if pair[1] >= _SEEN_TWICE] or ranked)[:_NEW_WORDS]
 
-    Words seen once are shown only where no word was seen twice.
-    """
+
+def _unknown_in_text(texts: Sequence[str], predictor: Predictor) -> Counter[str]:
+    """Words behind unknown tokens, as they are after the tokenizer's normalising."""
     tokenizer = predictor.tokenizer.tokenizer
+    lowercase = bool(getattr(predictor.input_section, "lowercase", False))
     counts: Counter[str] = Counter()
     for start in range(0, len(texts), _CHUNK_TEXTS):
         chunk = texts[start : start + _CHUNK_TEXTS]
@@ -247,9 +288,22 @@ def _unknown_words(texts: Sequence[str], predictor: Predictor) -> list[tuple[str
         ):
             for identifier, (begin, end) in zip(encoding.ids, encoding.offsets, strict=True):
                 if identifier == UNKNOWN_ID:
-                    counts[_plain(text[begin:end], lowercase=predictor.input_section.lowercase)] += 1
-    ranked = sorted(counts.items(), key=lambda pair: (-pair[1], pair[0]))
-    return ([pair for pair in ranked if pair[1] >= _SEEN_TWICE] or ranked)[:_NEW_WORDS]
+                    counts[_plain(text[begin:end], lowercase=lowercase)] += 1
+    return counts
+
+
+def _unknown_symbols(values: Sequence[Any], predictor: Predictor) -> Counter[str]:
+    """Symbols that the vocabulary lacks; those of k-mers one by one, where no k-mer of train has them."""
+    encoder = predictor.tokenizer
+    known = {
+        symbol
+        for token in encoder.tokens(range(encoder.vocab_size))
+        for symbol in (token, *token.split(), *token)
+    }
+    counts: Counter[str] = Counter()
+    for value in values:
+        counts.update(_plain(symbol) for symbol in symbols_of(value, encoder.section) if symbol not in known)
+    return counts
 
 
 def _plain(word: str, *, lowercase: bool = False) -> str:
@@ -270,9 +324,24 @@ def _unknown_in_words(profile: Profile, batch: Floats, measured: Measured) -> tu
     return direction, f"{now:.2%} of the tokens are unknown, {before:.2%} in the reference"
 
 
+def _features_in_words(profile: Profile, batch: Floats, measured: Measured) -> tuple[str, str]:
+    reference = profile.part("features")
+    number = int(feature_gaps(reference, batch).argmax())
+    feature = profile.layout.features[number]
+    part = slice(number * FEATURE_CELLS, (number + 1) * FEATURE_CELLS)
+    gap = running_gap(reference[part], batch[part])[:-1]
+    cell = int(np.abs(gap).argmax())
+    now, before = (float(_shares(counts[part])[cell + 1 :].sum()) for counts in (batch, reference))
+    if now == before:
+        return "", "every feature is distributed as before"
+    told = f"{now:.0%} of the steps have {feature.name} at {feature.edges[cell]:.3g} or more, {before:.0%} in the reference"
+    return ("higher" if now > before else "lower"), told
+
+
 def _length_in_words(profile: Profile, batch: Floats, measured: Measured) -> tuple[str, str]:
     higher, bound, now, before = _widest(profile, "length", batch)
-    told = f"{now:.0%} of the rows have {bound:g} tokens or more, {before:.0%} in the reference"
+    unit = "steps" if profile.layout.features else "tokens"
+    told = f"{now:.0%} of the rows have {bound:g} {unit} or more, {before:.0%} in the reference"
     medians = f"median {float(np.median(measured.lengths)):g}, was {profile.median_length:g}"
     return ("longer" if higher else "shorter"), f"{told}; {medians}"
 
@@ -311,6 +380,7 @@ def _labels_moved(profile: Profile, reference: Floats, batch: Floats, what: str)
 _WORDS: dict[str, Callable[[Profile, Floats, Measured], tuple[str, str]]] = {
     "tokens": _tokens_in_words,
     "unknown": _unknown_in_words,
+    "features": _features_in_words,
     "length": _length_in_words,
     "score": _score_in_words,
     "predicted": _predicted_in_words,

@@ -25,7 +25,7 @@ from seqline.monitoring.signals import SIGNALS
 # The newest of a long history.
 _MAX_BATCHES = 40
 _AXES = {
-    "length": ("Length", "tokens, from … on"),
+    "length": ("Length", "steps, from … on"),
     "score": ("Confidence", "probability of the predicted label, from … on"),
     "predicted": ("Predicted labels", ""),
     "labels": ("True labels", ""),
@@ -96,10 +96,17 @@ def verdict(judgement: Judgement) -> dict[str, str]:
 def _histograms(judgement: Judgement) -> list[dict[str, Any]]:
     drawn = []
     for name, histogram in judgement.report.histograms.items():
-        title, label = _AXES[name]
+        title, label = _AXES.get(name, (name.capitalize(), "value as the model reads it, from … on"))
         cells = [readable(cell, 24) for cell in histogram.cells]
         chart = paired_bars(cells, histogram.reference, histogram.batch, title=title, x_label=label)
-        drawn.append({"title": title, "chart": chart, "moved": name in judgement.report.moved})
+        drawn.append(
+            {
+                "title": title,
+                "chart": chart,
+                "moved": name in judgement.report.moved
+                or (name not in _AXES and "features" in judgement.report.moved),
+            }
+        )
     return drawn
 
 

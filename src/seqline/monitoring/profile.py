@@ -11,13 +11,21 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from seqline.batch import PADDING_ID, UNKNOWN_ID
+from seqline.data.dealing import key_of
 from seqline.data.rows import SplitRows
-from seqline.data.splits import normalise
-from seqline.data.tokenization import PADDING_ID, UNKNOWN_ID
 from seqline.errors import InputError
 from seqline.files import read_json, write_json
 from seqline.monitoring.calibration import Thresholds, calibrate
-from seqline.monitoring.signals import LOWER_BOUNDS, SIGNALS, Floats, Layout, measure
+from seqline.monitoring.signals import (
+    FEATURE_CELLS,
+    LOWER_BOUNDS,
+    Feature,
+    Floats,
+    Layout,
+    features_of,
+    measure,
+)
 from seqline.serving.predictor import Predictor
 
 PROFILE_FILE = "profile.json"
@@ -39,10 +47,10 @@ class Profile:
 
     Attributes:
         rows: Reference rows.
-        layout: Words and labels that are counted.
+        layout: Words or features, and labels, that are counted.
         counts: float64 (M,), whole numbers: `Layout.parts` says which are which.
-        median_length: Tokens, before any cut.
-        mean_score: Of the probability of the predicted class.
+        median_length: Steps, before any cut.
+        mean_score: Of the probability of the predicted class; 0 where the answers are no labels.
         batches: sha256 of each file the model was fitted on, by its name.
         thresholds: From which value on a signal has moved.
     """
@@ -66,45 +74,59 @@ class Profile:
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON values, words beside their counts so that people can read them."""
-        parts = {name: self.part(name).astype(np.int64).tolist() for name in SIGNALS}
-        classes = self.layout.classes
-        return {
-            "format": _FORMAT,
-            "rows": self.rows,
-            "few_rows": self.few_rows,
-            "tokens": dict(zip(self.layout.words, parts["tokens"][:-1], strict=True)),
-            "other_tokens": parts["tokens"][-1],
-            "unknown_tokens": parts["unknown"][0],
-            "length": {"median": self.median_length, "histogram": _by_bound("length", parts["length"])},
-            "score": {"mean": self.mean_score, "histogram": _by_bound("score", parts["score"])},
-            "classes": list(classes),
-            "predicted": parts["predicted"],
-            "labels": parts["labels"][: len(classes)],
-            "batches": self.batches,
-            "thresholds": self.thresholds.to_dict(),
-        }
+        layout = self.layout
+        parts = {name: self.part(name).astype(np.int64).tolist() for name in layout.parts()}
+        told: dict[str, Any] = {"format": _FORMAT, "rows": self.rows, "few_rows": self.few_rows}
+        if layout.features:
+            told["features"] = [
+                {"place": feature.place, "edges": list(feature.edges), "histogram": histogram}
+                for feature, histogram in zip(
+                    layout.features, np.reshape(parts["features"], (-1, FEATURE_CELLS)).tolist(), strict=True
+                )
+            ]
+        else:
+            told |= {
+                "tokens": dict(zip(layout.words, parts["tokens"][:-1], strict=True)),
+                "other_tokens": parts["tokens"][-1],
+                "unknown_tokens": parts["unknown"][0],
+            }
+        if layout.has_lengths:
+            told["length"] = {"median": self.median_length, "histogram": _by_bound("length", parts["length"])}
+        if layout.classes:
+            told |= {
+                "score": {"mean": self.mean_score, "histogram": _by_bound("score", parts["score"])},
+                "classes": list(layout.classes),
+                "predicted": parts["predicted"],
+                "labels": parts["labels"][: len(layout.classes)],
+            }
+        return {**told, "batches": self.batches, "thresholds": self.thresholds.to_dict()}
 
     @classmethod
     def from_dict(cls, value: dict[str, Any]) -> Profile:
         """Read what `to_dict` gave."""
-        words = tuple(sorted(value["tokens"]))
-        layout = Layout(words, tuple(value["classes"]))
-        tokens = [*(value["tokens"][word] for word in words), value["other_tokens"]]
+        words = tuple(sorted(value.get("tokens", ())))
+        features = tuple(Feature(one["place"], tuple(one["edges"])) for one in value.get("features", ()))
+        layout = Layout(words, tuple(value.get("classes", ())), features, "length" in value)
         parts = layout.parts()
-        counts = np.zeros(parts["labels"].stop)
-        counts[parts["tokens"]] = tokens
-        counts[parts["unknown"]] = value["unknown_tokens"], sum(tokens) - value["unknown_tokens"]
+        counts = np.zeros(layout.cells)
+        if features:
+            counts[parts["features"]] = np.ravel([one["histogram"] for one in value["features"]])
+        else:
+            tokens = [*(value["tokens"][word] for word in words), value["other_tokens"]]
+            counts[parts["tokens"]] = tokens
+            counts[parts["unknown"]] = value["unknown_tokens"], sum(tokens) - value["unknown_tokens"]
         for name in ("length", "score"):
-            for cell, bound in enumerate(LOWER_BOUNDS[name]):
+            for cell, bound in enumerate(LOWER_BOUNDS[name] if name in parts else ()):
                 counts[parts[name].start + cell] = value[name]["histogram"].get(str(bound), 0)
-        counts[parts["predicted"]] = value["predicted"]
-        counts[parts["labels"]] = [*value["labels"], 0]
+        if layout.classes:
+            counts[parts["predicted"]] = value["predicted"]
+            counts[parts["labels"]] = [*value["labels"], 0]
         return cls(
             rows=value["rows"],
             layout=layout,
             counts=counts,
-            median_length=value["length"]["median"],
-            mean_score=value["score"]["mean"],
+            median_length=value["length"]["median"] if layout.has_lengths else 1.0,
+            mean_score=value["score"]["mean"] if layout.classes else 0.0,
             batches=dict(value["batches"]),
             thresholds=Thresholds.from_dict(value["thresholds"]),
         )
@@ -140,7 +162,7 @@ def make_profile(
     predictor: Predictor,
     rows: SplitRows,
     *,
-    train_ids: npt.NDArray[np.integer],
+    train_ids: npt.NDArray[Any],
     batches: dict[str, str],
     seed: int,
 ) -> Profile:
@@ -149,19 +171,21 @@ def make_profile(
     Args:
         predictor: The model.
         rows: Rows it has not learnt from: the split valid.
-        train_ids: Token ids of its train rows, any shape. They choose the words that are counted: the most frequent of the
-            reference itself would be there partly by chance, and seem to become rarer in every batch.
+        train_ids: Token ids of its train rows, any shape, or float (L, D) numbers of all their steps. They choose the words
+            that are counted, or the edges of the features' histograms: what is chosen by the reference itself would be there
+            partly by chance, and seem to become rarer in every batch.
         batches: sha256 of the files it was fitted on, by name.
         seed: Of the bootstrap.
     """
     chosen = _chosen(len(rows), seed)
-    texts = [rows.texts[index] for index in chosen]
-    labels = [predictor.classes[rows.targets[index]] for index in chosen]
-    layout = Layout(_frequent_words(predictor, train_ids), tuple(predictor.classes))
-    measured = measure(texts, labels, predictor=predictor, layout=layout)
-    _, groups = np.unique([normalise(text) for text in texts], return_inverse=True)
+    inputs = [rows.inputs[index] for index in chosen]
+    classes = tuple(predictor.classes)
+    labels = [classes[rows.targets[index]] for index in chosen] if classes else None
+    layout = _layout(predictor, train_ids, classes)
+    measured = measure(inputs, labels, predictor=predictor, layout=layout)
+    _, groups = np.unique([key_of(value) for value in inputs], return_inverse=True)
     return Profile(
-        rows=len(texts),
+        rows=len(inputs),
         layout=layout,
         counts=measured.cells.sum(axis=0),
         median_length=float(np.median(measured.lengths)),
@@ -169,6 +193,13 @@ def make_profile(
         batches=dict(batches),
         thresholds=calibrate(measured.cells, groups.astype(np.int64), layout=layout, seed=seed),
     )
+
+
+def _layout(predictor: Predictor, train_steps: npt.NDArray[Any], classes: tuple[str, ...]) -> Layout:
+    if np.issubdtype(np.asarray(train_steps).dtype, np.floating):
+        has_lengths = predictor.input_section.kind != "vector"
+        return Layout(classes=classes, features=features_of(train_steps), has_lengths=has_lengths)
+    return Layout(_frequent_words(predictor, train_steps), classes)
 
 
 def _chosen(rows: int, seed: int) -> Sequence[int]:

@@ -18,12 +18,12 @@ def align_left(inputs: Tensor, lengths: Tensor, mask: Tensor) -> tuple[Tensor, T
     After it, a batch padded before its real steps, after them or to a larger width is the same batch.
 
     Args:
-        inputs: int64 (B, T), each row's real steps in one block.
+        inputs: (B, T) ids or (B, T, D) features, each row's real steps in one block.
         lengths: int64 (B,), at least 1.
         mask: bool (B, T), True = real step.
 
     Returns:
-        Inputs (B, W), whatever stood in the padding possibly still there, and their mask bool (B, W).
+        Inputs (B, W, ...), whatever stood in the padding possibly still there, and their mask bool (B, W).
     """
     steps = torch.arange(int(lengths.max()), device=inputs.device)
     aligned_mask = steps < lengths.unsqueeze(1)
@@ -31,7 +31,10 @@ def align_left(inputs: Tensor, lengths: Tensor, mask: Tensor) -> tuple[Tensor, T
         return inputs[:, : len(steps)], aligned_mask
     first_real = mask.to(torch.uint8).argmax(dim=1, keepdim=True)
     index = (first_real + steps).clamp(max=inputs.shape[1] - 1)
-    return inputs.gather(1, index), aligned_mask
+    if inputs.ndim == 2:
+        return inputs.gather(1, index), aligned_mask
+    rows = torch.arange(inputs.shape[0], device=inputs.device).unsqueeze(1)
+    return inputs[rows, index], aligned_mask
 
 
 def reversal_index(lengths: Tensor, width: int) -> Tensor:

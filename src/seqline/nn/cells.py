@@ -5,20 +5,50 @@ padding after the real steps cannot reach them, so no cell knows lengths or mask
 and relu RNN run torch's own layers (LSTM has oneDNN kernels on CPU, bf16 ones under autocast); other
 nonlinearities run a loop.
 
+Every cell reads in three ways, with one answer: `forward` a whole batch from zero states; `read` a batch from a
+given state, which also gives the state after it; `step` one time step, several times as fast as a batch of one.
+A state is one tensor (S, B, H), so that it can be stored, reordered and set to zero without knowing the cell:
+S is the cell's `state_parts`, 1 (h) or 2 (h and c).
+
 Initialisation, the same for every cell: orthogonal recurrent weights for each gate (Saxe et al., 2014),
 Xavier-uniform input weights for each gate (Glorot and Bengio, 2010), zero biases. Exceptions are stated at
 the cell.
 
-Legend: B batch, T steps, E input features, H hidden.
+Legend: B batch, T steps, E input features, H hidden, S parts of a state.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Protocol
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+
+
+class Cell(Protocol):
+    """What `CELLS` promises beside being an `nn.Module`.
+
+    Attributes:
+        hidden_size: H.
+        state_parts: S, 1 (h) or 2 (h and c).
+    """
+
+    hidden_size: int
+    state_parts: int
+
+    def __call__(self, inputs: Tensor) -> Tensor:
+        """Read float (B, T, E) from zero states: states (B, T, H)."""
+        ...
+
+    def read(self, inputs: Tensor, state: Tensor) -> tuple[Tensor, Tensor]:
+        """Read float (B, T, E) from state (S, B, H): states (B, T, H) and the state after step T, (S, B, H)."""
+        ...
+
+    def step(self, inputs: Tensor, state: Tensor) -> tuple[Tensor, Tensor]:
+        """Read one step, float (B, E), from state (S, B, H): its output (B, H) and the state after it."""
+        ...
 
 
 def initialise(layer: nn.Module, *, gates: int) -> None:
@@ -61,11 +91,12 @@ class ElmanLoop(nn.Module):
         self.weight_hh_l0 = nn.Parameter(torch.empty(hidden_size, hidden_size))
         self.bias_ih_l0 = nn.Parameter(torch.zeros(hidden_size))
 
-    def forward(self, inputs: Tensor) -> tuple[Tensor, Tensor]:
+    def forward(self, inputs: Tensor, state: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """Read a batch from left to right.
 
         Args:
             inputs: float (B, T, E), T at least 1.
+            state: h before the first step, (1, B, H); None for zeros.
 
         Returns:
             All states (B, T, H) and the last one (1, B, H), as torch's own layers give them.
@@ -73,13 +104,13 @@ class ElmanLoop(nn.Module):
         activation = NONLINEARITIES[self.nonlinearity]
         projected = F.linear(inputs, self.weight_ih_l0, self.bias_ih_l0)
         recurrent_weight = self.weight_hh_l0.t()
-        state = projected.new_zeros(projected.shape[0], projected.shape[2])
+        h = projected.new_zeros(projected.shape[0], projected.shape[2]) if state is None else state[0]
         states = []
         # unbind, not projected[:, t]: the gradient of each index is as large as the whole, quadratic in T.
         for step in projected.unbind(1):
-            state = activation(torch.addmm(step, state, recurrent_weight))
-            states.append(state)
-        return torch.stack(states, dim=1), state.unsqueeze(0)
+            h = activation(torch.addmm(step, h, recurrent_weight))
+            states.append(h)
+        return torch.stack(states, dim=1), h.unsqueeze(0)
 
 
 class RNN(nn.Module):
@@ -103,6 +134,8 @@ class RNN(nn.Module):
 
     def __init__(self, *, input_size: int, hidden_size: int, nonlinearity: str = "tanh") -> None:
         super().__init__()
+        self.hidden_size, self.state_parts = hidden_size, 1
+        self.nonlinearity = nonlinearity
         if nonlinearity not in NONLINEARITIES:
             raise ValueError(
                 f"nonlinearity {nonlinearity!r} of cell rnn is none of {', '.join(NONLINEARITIES)}"
@@ -120,6 +153,21 @@ class RNN(nn.Module):
         """Read a batch from left to right: float (B, T, E) to states (B, T, H)."""
         states, _ = self.layer(inputs)
         return states
+
+    def read(self, inputs: Tensor, state: Tensor) -> tuple[Tensor, Tensor]:
+        """Read a batch from a state, see `Cell.read`."""
+        states, state = self.layer(inputs, state)
+        return states, state
+
+    def step(self, inputs: Tensor, state: Tensor) -> tuple[Tensor, Tensor]:
+        """Read one time step, see `Cell.step`."""
+        layer = self.layer
+        input_bias = layer.get_parameter("bias_ih_l0")
+        projected = F.linear(inputs, layer.get_parameter("weight_ih_l0"), input_bias)
+        recurrent_bias = None if isinstance(layer, ElmanLoop) else layer.get_parameter("bias_hh_l0")
+        projected = projected + F.linear(state[0], layer.get_parameter("weight_hh_l0"), recurrent_bias)
+        h = NONLINEARITIES[self.nonlinearity](projected)
+        return h, h.unsqueeze(0)
 
 
 class LSTM(nn.Module):
@@ -144,6 +192,7 @@ class LSTM(nn.Module):
     def __init__(self, *, input_size: int, hidden_size: int, nonlinearity: str = "tanh") -> None:
         super().__init__()
         _refuse_nonlinearity("lstm", nonlinearity)
+        self.hidden_size, self.state_parts = hidden_size, 2
         self.layer = nn.LSTM(input_size, hidden_size, batch_first=True)
         initialise(self.layer, gates=4)
         # torch's order of gates: input, forget, cell, output
@@ -154,6 +203,16 @@ class LSTM(nn.Module):
         """Read a batch from left to right: float (B, T, E) to states (B, T, H)."""
         states, _ = self.layer(inputs)
         return states
+
+    def read(self, inputs: Tensor, state: Tensor) -> tuple[Tensor, Tensor]:
+        """Read a batch from a state (h and c), see `Cell.read`."""
+        states, (h_n, c_n) = self.layer(inputs, (state[:1].contiguous(), state[1:].contiguous()))
+        return states, torch.cat([h_n, c_n])
+
+    def step(self, inputs: Tensor, state: Tensor) -> tuple[Tensor, Tensor]:
+        """Read one time step, see `Cell.step`."""
+        h, c = torch.lstm_cell(inputs, [state[0], state[1]], *_weights(self.layer))
+        return h, torch.stack([h, c])
 
 
 class GRU(nn.Module):
@@ -174,6 +233,7 @@ class GRU(nn.Module):
     def __init__(self, *, input_size: int, hidden_size: int, nonlinearity: str = "tanh") -> None:
         super().__init__()
         _refuse_nonlinearity("gru", nonlinearity)
+        self.hidden_size, self.state_parts = hidden_size, 1
         self.layer = nn.GRU(input_size, hidden_size, batch_first=True)
         initialise(self.layer, gates=3)
 
@@ -181,6 +241,21 @@ class GRU(nn.Module):
         """Read a batch from left to right: float (B, T, E) to states (B, T, H)."""
         states, _ = self.layer(inputs)
         return states
+
+    def read(self, inputs: Tensor, state: Tensor) -> tuple[Tensor, Tensor]:
+        """Read a batch from a state, see `Cell.read`."""
+        states, state = self.layer(inputs, state)
+        return states, state
+
+    def step(self, inputs: Tensor, state: Tensor) -> tuple[Tensor, Tensor]:
+        """Read one time step, see `Cell.step`."""
+        h = torch.gru_cell(inputs, state[0], *_weights(self.layer))
+        return h, h.unsqueeze(0)
+
+
+def _weights(layer: nn.Module) -> tuple[Tensor, ...]:
+    names = ("weight_ih_l0", "weight_hh_l0", "bias_ih_l0", "bias_hh_l0")
+    return tuple(layer.get_parameter(name) for name in names)
 
 
 def _refuse_nonlinearity(cell: str, nonlinearity: str) -> None:

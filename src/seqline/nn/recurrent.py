@@ -4,16 +4,22 @@ A layer of two directions is two one-direction cells: the second reads each sequ
 length, by a gather, and its states are gathered back. So padding always comes after the real steps, for
 both of them.
 
-Legend: B batch, T steps, E input features, H hidden, F output features = H * directions.
+One direction can also go on from a state: `read` a batch, `step` one time step, `read_ragged` prompts of
+different lengths.
+
+Legend: B batch, T steps, E input features, H hidden, F output features = H * directions, L layers, S parts of
+a cell's state.
 """
 
 from __future__ import annotations
+
+from typing import cast
 
 import torch
 from torch import Tensor, nn
 
 from seqline.nn.alignment import reversal_index, take_steps
-from seqline.nn.cells import CELLS
+from seqline.nn.cells import CELLS, Cell
 from seqline.nn.dropout import FeatureDropout
 
 
@@ -85,3 +91,79 @@ class Recurrent(nn.Module):
             reverse_states = self.reverse_cells[layer](take_steps(states, index))
             states = torch.cat([forward_states, take_steps(reverse_states, index)], dim=-1)
         return states
+
+    def initial_state(self, batch_size: int) -> Tensor:
+        """Zero states of one direction for B rows: float32 (L, S, B, H), S as in `seqline.nn.cells`."""
+        cell = self._readable()[0]
+        shape = (len(self.forward_cells), cell.state_parts, batch_size, cell.hidden_size)
+        return next(self.parameters()).new_zeros(shape)
+
+    def read(self, inputs: Tensor, state: Tensor) -> tuple[Tensor, Tensor]:
+        """Go on reading from a state; one direction only.
+
+        Args:
+            inputs: float (B, T, E), every step real: padding would be read into the state (see `read_ragged`).
+            state: float (L, S, B, H).
+
+        Returns:
+            States (B, T, F) and the state after step T, (L, S, B, H).
+
+        Raises:
+            ValueError: The stack has two directions: the second one would need what comes later.
+        """
+        states, after = inputs, []
+        for layer, (cell, before) in enumerate(zip(self._readable(), state.unbind(0), strict=True)):
+            if layer > 0:
+                states = self.layer_dropout(states)
+            states, last = cell.read(states, before)
+            after.append(last)
+        return states, torch.stack(after)
+
+    def step(self, inputs: Tensor, state: Tensor) -> tuple[Tensor, Tensor]:
+        """Read one time step of each row; one direction only.
+
+        Args:
+            inputs: float (B, E).
+            state: float (L, S, B, H).
+
+        Returns:
+            The top layer's output (B, F) and the state after the step.
+        """
+        output, after = inputs, []
+        for layer, (cell, before) in enumerate(zip(self._readable(), state.unbind(0), strict=True)):
+            if layer > 0:
+                output = self.layer_dropout(output.unsqueeze(1)).squeeze(1)
+            output, last = cell.step(output, before)
+            after.append(last)
+        return output, torch.stack(after)
+
+    def read_ragged(self, inputs: Tensor, lengths: Tensor, state: Tensor) -> tuple[Tensor, Tensor]:
+        """Like `read`, for rows of different lengths: each row's state is the one after its last real step.
+
+        The rows are read together up to the shortest length, then those that are longer up to the next, so that
+        no padding is ever read.
+
+        Args:
+            inputs: float (B, T, E), left-aligned.
+            lengths: int64 (B,), at least 1.
+            state: float (L, S, B, H).
+
+        Returns:
+            States (B, T, F), zero in the padding, and states (L, S, B, H).
+        """
+        pieces, after, start = [], state, 0
+        for end in sorted(set(lengths.tolist())):
+            rows = (lengths >= end).nonzero().squeeze(1)
+            states, piece_state = self.read(inputs[rows, start:end], after[:, :, rows])
+            piece = states.new_zeros(inputs.shape[0], end - start, self.output_size)
+            pieces.append(piece.index_copy(0, rows, states))
+            after = after.to(piece_state.dtype).index_copy(2, rows, piece_state)
+            start = end
+        if start < inputs.shape[1]:
+            pieces.append(pieces[0].new_zeros(inputs.shape[0], inputs.shape[1] - start, self.output_size))
+        return torch.cat(pieces, dim=1), after
+
+    def _readable(self) -> list[Cell]:
+        if self.reverse_cells:
+            raise ValueError("a bidirectional stack has no state to go on from: it needs the steps to come")
+        return cast("list[Cell]", list(self.forward_cells))

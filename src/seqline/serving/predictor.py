@@ -1,58 +1,62 @@
-"""Answers from a model folder: the one path from raw input to probabilities, in evaluation, gate, registry and server.
+"""Answers from a model folder: the one path from raw input to answers, in evaluation, gate, registry and server.
 
-Legend: N inputs, C classes.
+Legend: N inputs, C classes, K row statistics.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import torch
 from safetensors.torch import load_file
 
-from seqline.data.collate import batch_of, bucketed
-from seqline.data.tokenization import TOKENIZER_FILE, TextTokenizer
+from seqline.data.inputs import ENCODER_FILES, load_input
+from seqline.data.rows import SplitRows
+from seqline.data.targets import TARGET_FILE, load_target
 from seqline.errors import InputError
 from seqline.files import read_json, verify_manifest
-from seqline.recipe import InputSection, ModelSection, TargetSection
+from seqline.recipe import RECIPES, InputSection
 from seqline.tasks import task_named
-from seqline.tasks.base import Task
+from seqline.tasks.base import Answer, Task
+from seqline.tasks.classification import Classification
+from seqline.tasks.model import FittedModel
 
 MODEL_FILE = "model.json"
 WEIGHTS_FILE = "weights.safetensors"
 HISTORY_FILE = "history.json"
-_BATCH_SIZE = 64
+CALIBRATION_FILE = "calibration.json"
+# All that an answer depends on; which of them a model has depends on its input and its target.
+CONTENT_FILES = (
+    WEIGHTS_FILE,
+    *dict.fromkeys(ENCODER_FILES.values()),
+    TARGET_FILE,
+    CALIBRATION_FILE,
+    MODEL_FILE,
+)
 
 
-@dataclass(frozen=True)
-class Prediction:
-    """One answer.
-
-    Attributes:
-        label: The most probable class.
-        probability: Its probability.
-        probabilities: Every class with its probability.
-    """
-
-    label: str
-    probability: float
-    probabilities: dict[str, float]
+def content_files(folder: Path) -> list[str]:
+    """The files of a model folder that its answers depend on; weights and description are always among them."""
+    needed = {WEIGHTS_FILE, MODEL_FILE}
+    return [name for name in CONTENT_FILES if name in needed or (folder / name).is_file()]
 
 
 @dataclass(frozen=True)
 class Predictor:
-    """A trained network with the tokenizer it was trained with."""
+    """A trained model and its task.
 
-    network: torch.nn.Module
+    Attributes:
+        task: How it answers.
+        model: The network with its encoders.
+    """
+
     task: Task
-    tokenizer: TextTokenizer
-    input_section: InputSection
-    classes: list[str]
+    model: FittedModel
 
     @classmethod
     def load(cls, folder: Path) -> Predictor:
@@ -64,40 +68,61 @@ class Predictor:
         """
         verify_manifest(folder)
         described: dict[str, Any] = read_json(folder / MODEL_FILE)
-        input_section = InputSection.model_validate(described["input"])
-        target = TargetSection.model_validate(described["target"])
+        sections = RECIPES[described["task"]].sections_of_model(described)
         task = task_named(described["task"])
-        network = task.build(ModelSection.model_validate(described["model"]), described["sizes"])
+        network = task.build(sections.model, described["sizes"])
         network.load_state_dict(load_file(folder / WEIGHTS_FILE))
         network.eval()
-        tokenizer = TextTokenizer.load(folder / TOKENIZER_FILE, input_section)
-        return cls(network, task, tokenizer, input_section, target.classes)
+        encoder = load_input(folder, sections.input)
+        targets = load_target(folder, sections.target)
+        fitted = folder / CALIBRATION_FILE
+        model = FittedModel(
+            network,
+            encoder,
+            targets,
+            sections.input,
+            sections.target,
+            sections.model,
+            read_json(fitted) if fitted.is_file() else {},
+        )
+        return cls(task, model)
 
-    @torch.inference_mode()
-    def probabilities(self, texts: Sequence[str]) -> npt.NDArray[np.float32]:
-        """Probabilities of each text, float32 (N, C), in fp32 whatever precision it was trained in.
+    @property
+    def input_section(self) -> InputSection:
+        """The recipe's input as the model was trained with it."""
+        return self.model.input
 
-        The answer for a text does not depend on the other texts of the call.
-        """
-        if isinstance(texts, str) or not all(isinstance(text, str) for text in texts):
-            raise InputError("predict", "an input that is not text", "a list of strings")
-        answers = np.zeros((len(texts), len(self.classes)), dtype=np.float32)
-        sequences = list(self.tokenizer.encode(texts))
-        lengths = np.asarray([len(ids) for ids in sequences], dtype=np.int64)
-        for indices in bucketed(lengths, batch_size=_BATCH_SIZE, rng=None):
-            batch = batch_of(
-                [sequences[i] for i in indices],
-                padding=self.input_section.padding,
-                max_length=self.input_section.max_length,
-            )
-            answers[indices] = self.task.probabilities(self.network(batch)).numpy()
-        return answers
+    @property
+    def tokenizer(self) -> Any:
+        """The encoder of inputs, where they are tokens."""
+        return self.model.encoder
 
-    def predict(self, texts: Sequence[str]) -> list[Prediction]:
-        """An answer for each text, in order."""
-        answers = []
-        for row in self.probabilities(texts):
-            best = int(row.argmax())
-            by_class = {label: float(value) for label, value in zip(self.classes, row, strict=True)}
-            answers.append(Prediction(self.classes[best], float(row[best]), by_class))
-        return answers
+    @cached_property
+    def classes(self) -> list[str]:
+        """Labels in the order of the class indices; empty where the target is no label."""
+        return list(getattr(self.model.target, "classes", []))
+
+    def answers(self, inputs: Sequence[Any]) -> list[Answer]:
+        """An answer for each input, in order; none depends on the other inputs of the call."""
+        self._refuse_text_for_a_list(inputs)
+        return self.task.answers(self.model, inputs)
+
+    def measure(self, rows: SplitRows) -> npt.NDArray[np.float64]:
+        """What evaluation and gate compare by, float64 (N, K): of labels the probabilities, else row statistics."""
+        return self.task.measure(self.model, rows)
+
+    def probabilities(self, inputs: Sequence[Any]) -> npt.NDArray[np.float32]:
+        """Probabilities of each input, float32 (N, C), where the task is classification."""
+        self._refuse_text_for_a_list(inputs)
+        if not isinstance(self.task, Classification):
+            raise TypeError(f"{type(self.task).__name__} answers without probabilities of classes")
+        return self.task.probabilities(self.model, inputs)
+
+    def probes(self) -> list[Any]:
+        """Inputs of many lengths to try the model with, valid and the same on every machine."""
+        return self.task.probes(self.model)
+
+    @staticmethod
+    def _refuse_text_for_a_list(inputs: Any) -> None:
+        if isinstance(inputs, str):
+            raise InputError("predict", "one text instead of a list", "a list of inputs")

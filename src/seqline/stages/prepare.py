@@ -1,4 +1,4 @@
-"""prepare: from checked rows to splits, a tokenizer and memory-mapped arrays."""
+"""prepare: from checked rows to splits, fitted encoders and memory-mapped arrays."""
 
 from __future__ import annotations
 
@@ -9,17 +9,20 @@ from typing import Any
 import numpy as np
 
 from seqline.config import sections_of
-from seqline.data.arrays import from_sequences, write_arrays
+from seqline.data.arrays import SequenceArrays, write_arrays
 from seqline.data.batches import batches_in, in_window
 from seqline.data.collate import bucketed
+from seqline.data.dealing import Dealt, Row
+from seqline.data.inputs import ENCODER_FILES
 from seqline.data.readers import rows_in
-from seqline.data.rows import write_split
-from seqline.data.splits import SPLITS, Split, assign, leaks, normalise
-from seqline.data.tokenization import TOKENIZER_FILE, UNKNOWN_ID, TextTokenizer, cut
+from seqline.data.rows import SplitRows, write_split
+from seqline.data.splits import SPLITS
+from seqline.data.targets import TARGET_FILE, TargetEncoder
 from seqline.errors import InputError
 from seqline.files import complete_folder, sha256_file, write_json, write_manifest
-from seqline.recipe import Recipe
+from seqline.recipe import InputSection, Recipe
 from seqline.tasks import task_named
+from seqline.tasks.base import Encoded, sizes_of
 
 SECTIONS = ("task", "input", "target", "split")
 STATISTICS_FILE = "statistics.json"
@@ -27,11 +30,13 @@ _LENGTH_QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95, 1.0)
 _DIGITS = 6
 
 
-def _read(recipe: Recipe, data_folder: Path) -> tuple[list[dict[str, Any]], list[Split]]:
-    """All rows with the split of each, before leaks are left out."""
-    train_rows = [row.values for row in rows_in(data_folder / "train", window=recipe.split.window)]
+def _read(recipe: Recipe, data_folder: Path) -> tuple[list[Row], list[Row]]:
+    """All rows of `train/` and of `test/`."""
+    train_rows: list[Row] = [
+        row.values for row in rows_in(data_folder / "train", window=recipe.split.window)
+    ]
     test_folder = data_folder / "test"
-    test_rows = [row.values for row in rows_in(test_folder)] if test_folder.is_dir() else []
+    test_rows: list[Row] = [row.values for row in rows_in(test_folder)] if test_folder.is_dir() else []
     if test_rows and recipe.split.test > 0:
         raise InputError(
             str(test_folder),
@@ -46,7 +51,6 @@ def _read(recipe: Recipe, data_folder: Path) -> tuple[list[dict[str, Any]], list
             "rows to test on",
             "set split.test in the recipe, for example to 0.2",
         )
-    share = recipe.split
     missing = [
         name
         for name in [recipe.input.column, recipe.target.column, recipe.split_key]
@@ -54,31 +58,7 @@ def _read(recipe: Recipe, data_folder: Path) -> tuple[list[dict[str, Any]], list
     ]
     if missing:
         raise InputError(str(data_folder), f"no column {missing[0]!r}", f"one of {', '.join(train_rows[0])}")
-    splits: list[Split] = [
-        assign(normalise(str(row[recipe.split_key])), valid=share.valid, test=share.test, seed=share.seed)
-        for row in train_rows
-    ]
-    return train_rows + test_rows, splits + ["test"] * len(test_rows)
-
-
-def _deal(
-    recipe: Recipe, rows: list[dict[str, Any]], splits: list[Split]
-) -> tuple[dict[Split, list[dict[str, Any]]], int]:
-    """Rows by split without leaks, and how many were left out."""
-    left_out = leaks(splits, [normalise(str(row[recipe.input.column])) for row in rows])
-    if recipe.split_key != recipe.input.column:
-        same_group = leaks(splits, [normalise(str(row[recipe.split_key])) for row in rows])
-        left_out = [a or b for a, b in zip(left_out, same_group, strict=True)]
-    dealt: dict[Split, list[dict[str, Any]]] = {name: [] for name in SPLITS}
-    for row, split, leak in zip(rows, splits, left_out, strict=True):
-        if not leak:
-            dealt[split].append(row)
-    for name in SPLITS:
-        if not dealt[name]:
-            raise InputError(
-                f"split {name}", "no rows", "at least one", "add rows, or change the shares in `split`"
-            )
-    return dealt, sum(left_out)
+    return train_rows, test_rows
 
 
 def _batches(recipe: Recipe, data_folder: Path) -> dict[str, str]:
@@ -87,28 +67,37 @@ def _batches(recipe: Recipe, data_folder: Path) -> dict[str, str]:
     return {batch.name: sha256_file(batch.path) for batch in chosen}
 
 
-def _describe(
-    recipe: Recipe, whole: list[int], kept: list[int], unknown: int, labels: Counter[str]
-) -> dict[str, Any]:
-    """Statistics of one split: lengths in tokens before the cut, shares in [0, 1]."""
-    lengths = np.asarray(kept, dtype=np.int64)
-    batches = bucketed(lengths, batch_size=64, rng=None)
-    padded = sum(int(lengths[batch].max()) * len(batch) for batch in batches)
-    width = padded if recipe.input.padding == "bucket" else recipe.input.max_length * len(lengths)
+def _describe(recipe: Recipe, encoded: Encoded, arrays: SequenceArrays) -> dict[str, Any]:
+    """Statistics of one split: lengths in steps before the cut, shares in [0, 1]."""
+    whole, kept = encoded.whole_lengths, [len(steps) for steps in encoded.sequences]
+    batches = bucketed(arrays.lengths, batch_size=64, rng=None)
+    padded = sum(int(arrays.lengths[batch].max()) * len(batch) for batch in batches)
+    width = padded if recipe.input.padding == "bucket" else recipe.input.max_length * len(arrays)
     return {
-        "rows": len(lengths),
+        "rows": len(whole),
         "tokens": int(np.sum(whole)),
         "length_quantiles": {f"{q:.0%}": int(np.quantile(whole, q)) for q in _LENGTH_QUANTILES},
         "length_mean": round(float(np.mean(whole)), _DIGITS),
-        "unknown_share": round(unknown / max(1, int(np.sum(whole))), _DIGITS),
-        "truncated_share": round(float(np.mean(np.asarray(whole) > lengths)), _DIGITS),
-        "padding_share": round(1 - int(lengths.sum()) / width, _DIGITS),
-        "labels": {label: labels.get(label, 0) for label in recipe.target.classes},
+        "unknown_share": round(encoded.unknown / max(1, int(np.sum(whole))), _DIGITS),
+        "truncated_share": round(float(np.mean(np.asarray(whole) > np.asarray(kept))), _DIGITS),
+        "padding_share": round(1 - int(arrays.lengths.sum()) / width, _DIGITS),
     }
 
 
+def _rows_of(
+    members: list[Row], inputs: list[Any], targets: TargetEncoder, section: InputSection, target: str
+) -> SplitRows:
+    others = [name for name in members[0] if name not in (section.column, target, "id")]
+    return SplitRows(
+        ids=[str(row["id"]) for row in members],
+        inputs=inputs,
+        truths=[targets.truth(row[target]) for row in members],
+        columns={name: [row[name] for row in members] for name in others},
+    )
+
+
 def run(recipe: Recipe, *, data_folder: Path, output_folder: Path) -> dict[str, Any]:
-    """Split, fit the tokenizer on train, encode, describe.
+    """Split, fit the encoders on train, encode, describe.
 
     Args:
         recipe: Its sections task, input, target and split decide, and the slice columns are kept for evaluate.
@@ -119,40 +108,32 @@ def run(recipe: Recipe, *, data_folder: Path, output_folder: Path) -> dict[str, 
         The statistics, as written to `statistics.json`.
     """
     task = task_named(recipe.task)
-    rows, splits = _read(recipe, data_folder)
-    dealt, left_out = _deal(recipe, rows, splits)
-    tokenizer = TextTokenizer.fit((str(row[recipe.input.column]) for row in dealt["train"]), recipe.input)
+    dealt: Dealt
+    dealt, left_out = task.deal(recipe, *_read(recipe, data_folder))
+    inputs = {split: [task.input_of(row, recipe.input) for row in dealt[split]] for split in SPLITS}
+    encoder = task.fit_encoder(recipe, inputs["train"])
+    targets = task.fit_targets(recipe, dealt["train"])
     statistics: dict[str, Any] = {
-        "vocab_size": tokenizer.vocab_size,
+        **sizes_of(encoder, targets),
         "left_out_as_leaks": left_out,
         "batches": _batches(recipe, data_folder),
         "splits": {},
     }
+    column = recipe.target.column
     with complete_folder(output_folder) as folder:
-        tokenizer.save(folder / TOKENIZER_FILE)
+        encoder.save(folder / ENCODER_FILES[recipe.input.kind])
+        targets.save(folder / TARGET_FILE)
         for split in SPLITS:
-            members = dealt[split]
-            texts = [str(row[recipe.input.column]) for row in members]
-            targets = [task.target_index(row[recipe.target.column], recipe.target) for row in members]
-            whole = list(tokenizer.encode_whole(texts))
-            kept = [cut(ids, max_length=recipe.input.max_length, keep=recipe.input.keep) for ids in whole]
-            write_arrays(folder, split, from_sequences(kept, targets, vocab_size=tokenizer.vocab_size))
-            others = [name for name in members[0] if name not in (recipe.input.column, recipe.target.column)]
+            encoded = task.encode(encoder, recipe.input, inputs[split])
+            arrays = task.arrays(encoded, encoder, targets, [row[column] for row in dealt[split]])
+            write_arrays(folder, split, arrays)
             write_split(
-                folder,
-                split,
-                (
-                    (str(row["id"]), text, target, {name: row[name] for name in others if name != "id"})
-                    for row, text, target in zip(members, texts, targets, strict=True)
-                ),
+                folder, split, _rows_of(dealt[split], inputs[split], targets, recipe.input, column)
             )
-            statistics["splits"][split] = _describe(
-                recipe,
-                [len(ids) for ids in whole],
-                [len(ids) for ids in kept],
-                sum(int((ids == UNKNOWN_ID).sum()) for ids in whole),
-                Counter(str(row[recipe.target.column]) for row in members),
-            )
+            statistics["splits"][split] = _describe(recipe, encoded, arrays)
+            if recipe.classes:
+                labels = Counter(str(row[column]) for row in dealt[split])
+                statistics["splits"][split]["labels"] = {name: labels[name] for name in recipe.classes}
         write_json(folder / STATISTICS_FILE, statistics)
         write_manifest(folder, recipe=sections_of(recipe, *SECTIONS))
     return statistics

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +15,9 @@ from safetensors.torch import save_file
 import seqline
 from seqline.config import sections_of
 from seqline.data.arrays import read_arrays
+from seqline.data.inputs import ENCODER_FILES, load_input
 from seqline.data.rows import read_split
-from seqline.data.tokenization import TOKENIZER_FILE, TextTokenizer
+from seqline.data.targets import TARGET_FILE, load_target
 from seqline.files import (
     MANIFEST_NAME,
     atomic_write,
@@ -30,9 +32,11 @@ from seqline.files import (
 )
 from seqline.monitoring.profile import make_profile
 from seqline.recipe import Recipe
-from seqline.serving.predictor import HISTORY_FILE, MODEL_FILE, WEIGHTS_FILE, Predictor
+from seqline.serving.predictor import CALIBRATION_FILE, HISTORY_FILE, MODEL_FILE, WEIGHTS_FILE, Predictor
 from seqline.tasks import task_named
 from seqline.tasks.base import sizes_of
+from seqline.tasks.model import FittedModel
+from seqline.training.batches import deal
 from seqline.training.events import Event
 from seqline.training.loop import FitResult, fit
 from seqline.training.precision import resolve
@@ -61,7 +65,7 @@ def run(
     Args:
         recipe: Its sections task, input, target, model and training decide.
         prepare_folder: What prepare wrote.
-        output_folder: Replaced as a whole at the end: weights, model description, tokenizer, history, profile.
+        output_folder: Replaced as a whole at the end: weights, model description, encoders, history, profile.
         checkpoint_folder: Where the state is kept meanwhile; removed when the output is complete.
         report: Told of each epoch and of progress within it.
     """
@@ -69,25 +73,20 @@ def run(
     settings = recipe.training
     set_determinism(seed=settings.seed, threads=settings.threads)
     task = task_named(recipe.task)
-    tokenizer = TextTokenizer.load(prepare_folder / TOKENIZER_FILE, recipe.input)
-    sizes = sizes_of(tokenizer.vocab_size, recipe.target)
+    encoder = load_input(prepare_folder, recipe.input)
+    targets = load_target(prepare_folder, recipe.target)
+    sizes = sizes_of(encoder, targets)
     network = task.build(recipe.model, sizes)
     train, valid = read_arrays(prepare_folder, "train"), read_arrays(prepare_folder, "valid")
-    weights = (
-        task.class_weights(train.targets, sizes["num_classes"])
-        if settings.class_weights == "balanced"
-        else None
-    )
     sections = sections_of(recipe, *SECTIONS)
     result = fit(
         network=network,
-        train=train,
-        valid=valid,
-        loss=functools.partial(task.loss, class_weights=weights, label_smoothing=settings.label_smoothing),
+        train=deal(task.dealing, train, settings, recipe.input, target_fill=targets.fill),
+        valid=deal(task.dealing, valid, settings, recipe.input, target_fill=targets.fill),
+        loss=task.loss(settings, train, sizes),
+        tally=functools.partial(task.tally, sizes=sizes),
         score=task.score,
         settings=settings,
-        padding=recipe.input.padding,
-        max_length=recipe.input.max_length,
         checkpoint_folder=checkpoint_folder,
         digest=sha256_json(
             {"data": sha256_file(prepare_folder / MANIFEST_NAME), "recipe": sections, "code": _code_digest()}
@@ -101,11 +100,14 @@ def run(
         "trained_in": resolve(settings.precision),
     }
     network.load_state_dict(result.best_state)
-    predictor = Predictor(network.cpu().eval(), task, tokenizer, recipe.input, recipe.target.classes)
+    model = FittedModel(network.cpu().eval(), encoder, targets, recipe.input, recipe.target, recipe.model)
+    held_out = read_split(prepare_folder, "valid")
+    calibration = task.calibrate(model, held_out)
+    predictor = Predictor(task, replace(model, calibration=calibration))
     profile = make_profile(
         predictor,
-        read_split(prepare_folder, "valid"),
-        train_ids=train.ids,
+        held_out,
+        train_ids=train.steps,
         batches=read_json(prepare_folder / "statistics.json")["batches"],
         seed=settings.seed,
     )
@@ -113,9 +115,13 @@ def run(
         state = {name: tensor.contiguous() for name, tensor in result.best_state.items()}
         atomic_write(folder / WEIGHTS_FILE, lambda path: save_file(state, path))
         write_json(folder / MODEL_FILE, described)
+        if calibration:
+            write_json(folder / CALIBRATION_FILE, calibration)
         epochs = [record.figures() for record in result.history]
         write_json(folder / HISTORY_FILE, {"epochs": epochs, "best_epoch": result.best_epoch})
-        shutil.copyfile(prepare_folder / TOKENIZER_FILE, folder / TOKENIZER_FILE)
+        for name in (ENCODER_FILES[recipe.input.kind], TARGET_FILE):
+            if (prepare_folder / name).is_file():
+                shutil.copyfile(prepare_folder / name, folder / name)
         profile.save(folder)
         write_manifest(folder, recipe=sections, torch=torch.__version__)
     shutil.rmtree(checkpoint_folder, ignore_errors=True)

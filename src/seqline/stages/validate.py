@@ -10,6 +10,7 @@ from typing import Any, Protocol
 from seqline.config import sections_of
 from seqline.data.checks import UNKNOWN_SHARE, row_tables
 from seqline.data.expectations import Check, Verdict, check_rules
+from seqline.data.kinds import kind_of
 from seqline.data.readers import rows_in
 from seqline.data.rules import Severity, champion_rules, rules_for
 from seqline.errors import InputError, ValidationFailed
@@ -26,8 +27,8 @@ _VERDICTS: dict[Severity, str] = {"critical": "FAILED", "warning": "warning", "i
 class Tokenizer(Protocol):
     """What the champion check needs of a tokenizer."""
 
-    def unknown_share(self, texts: Sequence[str]) -> float:
-        """Share of the texts' tokens that are not in the vocabulary, 0 to 1."""
+    def unknown_share(self, texts: Sequence[Any]) -> float:
+        """Share of the inputs' tokens that are not in the vocabulary, 0 to 1."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -133,9 +134,14 @@ def run_against_champion(
     column = recipe.input.column
     rows = rows_in(data_folder / "train", window=recipe.split.window)
     values = (row.values.get(column) for row in rows)
-    texts = [value for value in values if isinstance(value, str)]
+    kind = kind_of(recipe)
+    texts = [value for value in values if value is not None and kind.length(value) is not None]
     if not texts:
-        raise InputError(str(data_folder / "train"), f"no texts in column {column!r}", "at least one text")
+        raise InputError(
+            str(data_folder / "train"),
+            f"no {kind.plural} in column {column!r}",
+            f"at least one {kind.singular}",
+        )
     tables = {"champion": pd.DataFrame({UNKNOWN_SHARE: [float(tokenizer.unknown_share(texts))]})}
     result = _result(check_rules(champion_rules(recipe), tables), {"train": len(texts)})
     write_json(result_path, result.to_dict())

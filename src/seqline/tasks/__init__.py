@@ -11,5 +11,14 @@ def task_named(name: str) -> Task:
     Imported here and not above because tasks load torch, which most commands never need.
     """
     from seqline.tasks.classification import Classification
+    from seqline.tasks.generation import Generation
+    from seqline.tasks.music import MusicGeneration
+    from seqline.tasks.tagging import Tagging
 
-    return {"classification": Classification}[name]()
+    tasks: dict[str, type[Task]] = {
+        "classification": Classification,
+        "generation": Generation,
+        "music": MusicGeneration,
+        "tagging": Tagging,
+    }
+    return tasks[name]()

@@ -1,65 +1,181 @@
 """The contract of a task: the verbs that stages, gate, server and command line call without asking which task it is.
 
-Legend: B batch, N examples, C classes.
+Legend: B batch, N rows, K row statistics, T steps.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Protocol
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
-from seqline.recipe import ModelSection, TargetSection
+from seqline.batch import UNKNOWN_ID
+from seqline.data.arrays import Array, SequenceArrays, from_sequences
+from seqline.data.dealing import Dealt, Row, deal_by_key
+from seqline.data.inputs import InputEncoder, fit_input
+from seqline.data.inputs.probes import probe_inputs
+from seqline.data.rows import SplitRows
+from seqline.data.targets import TargetEncoder, fit_target
+from seqline.data.tokenization import cut
+from seqline.evaluation.sections import Section
+from seqline.recipe import InputSection, ModelSection, Recipe, TrainingSection
 
 if TYPE_CHECKING:
     import torch
 
     from seqline.batch import SequenceBatch
+    from seqline.tasks.model import FittedModel
+
+Floats = npt.NDArray[np.float64]
+Loss = Callable[["torch.Tensor", "SequenceBatch"], "torch.Tensor"]
 
 
-class Task(Protocol):
-    """One kind of prediction."""
+class Answer(Protocol):
+    """What a model says about one input, in the user's words and units."""
 
-    def target_index(self, value: Any, target: TargetSection) -> int:
-        """The number a network learns for a row's target; `InputError` for a value outside the contract."""
+    def record(self) -> dict[str, Any]:
+        """As JSON values."""
         ...
 
-    def build(self, model: ModelSection, sizes: Mapping[str, int]) -> torch.nn.Module:
-        """The network; forward takes a `SequenceBatch` and gives logits."""
-        ...
-
-    def loss(
-        self,
-        logits: torch.Tensor,
-        batch: SequenceBatch,
-        *,
-        class_weights: torch.Tensor | None = None,
-        label_smoothing: float = 0.0,
-    ) -> torch.Tensor:
-        """Mean loss over the examples of a batch."""
-        ...
-
-    def class_weights(self, targets: npt.NDArray[np.int64], num_classes: int) -> torch.Tensor:
-        """Weights that give each class the same say, float32 (C,)."""
-        ...
-
-    def probabilities(self, logits: torch.Tensor) -> torch.Tensor:
-        """Float32 probabilities, same shape as the logits."""
-        ...
-
-    def score(self, logits: torch.Tensor, targets: torch.Tensor) -> dict[str, float]:
-        """Validation figures by name; `loss` is among them."""
-        ...
-
-    def toy(
-        self, *, examples: int, seed: int
-    ) -> tuple[list[npt.NDArray[np.int64]], npt.NDArray[np.int64], dict[str, int]]:
-        """A small problem with a known answer: sequences, targets and sizes for `build`."""
+    def line(self) -> str:
+        """As a line for a terminal, without the input."""
         ...
 
 
-def sizes_of(vocab_size: int, target: TargetSection) -> dict[str, int]:
+@dataclass(frozen=True)
+class Encoded:
+    """Inputs as a network reads them.
+
+    Attributes:
+        sequences: Steps of each input after the cut.
+        whole_lengths: Steps of each before it.
+        unknown: Tokens that the vocabulary lacks, over all inputs uncut; 0 where there are no tokens.
+        step_extras: Further features of steps, by name an array (T, ...) for each input.
+        row_extras: Further features of inputs, by name an array (N, ...).
+    """
+
+    sequences: list[Array]
+    whole_lengths: list[int]
+    unknown: int = 0
+    step_extras: Mapping[str, list[Array]] = field(default_factory=dict)
+    row_extras: Mapping[str, Array] = field(default_factory=dict)
+
+
+class Task(ABC):
+    """One kind of prediction; it keeps no state.
+
+    The verbs that have a body here do what suits one example a row; a task overrides what is otherwise with it.
+    """
+
+    # Names of the row statistics that `measure` gives; empty where it gives probabilities of classes.
+    columns: ClassVar[tuple[str, ...]] = ()
+    # Keys of `evaluation.metrics.METRICS`; the first is the main one.
+    metrics: ClassVar[tuple[str, ...]]
+    # How training examples are dealt into batches, a key of `training.batches.DEALINGS`.
+    dealing: ClassVar[str] = "examples"
+
+    def deal(self, recipe: Recipe, train_rows: Sequence[Row], test_rows: Sequence[Row]) -> tuple[Dealt, int]:
+        """Rows by split, and how many were left out because they would leak."""
+        return deal_by_key(recipe, train_rows, test_rows)
+
+    def input_of(self, row: Row, section: InputSection) -> Any:
+        """What of a row the model is asked: a JSON value, the same that `predict` is given."""
+        value = row[section.column]
+        return str(value) if section.kind == "text" else value
+
+    def fit_encoder(self, recipe: Recipe, inputs: Sequence[Any]) -> InputEncoder:
+        """The encoder of inputs, fitted on those of train."""
+        return fit_input(inputs, recipe.input)
+
+    def fit_targets(self, recipe: Recipe, rows: Sequence[Row]) -> TargetEncoder:
+        """The encoder of targets, fitted on the rows of train."""
+        return fit_target([row[recipe.target.column] for row in rows], recipe.target)
+
+    def encode(self, encoder: InputEncoder, section: InputSection, inputs: Sequence[Any]) -> Encoded:
+        """Inputs as a network reads them, the same in training and in serving."""
+        sequences, lengths, unknown = [], [], 0
+        for steps in encoder.encode_whole(inputs):
+            lengths.append(len(steps))
+            if steps.ndim == 1:
+                unknown += int((steps == UNKNOWN_ID).sum())
+            sequences.append(cut(steps, max_length=section.max_length, keep=section.keep))
+        return Encoded(sequences, lengths, unknown)
+
+    def arrays(
+        self, encoded: Encoded, encoder: InputEncoder, targets: TargetEncoder, values: Sequence[Any]
+    ) -> SequenceArrays:
+        """The examples of a split.
+
+        Args:
+            encoded: Its inputs.
+            encoder: What encoded them.
+            targets: Encodes targets.
+            values: Values of the target column, one a row.
+        """
+        return from_sequences(
+            encoded.sequences,
+            targets.encode(values, [len(steps) for steps in encoded.sequences]),
+            vocab_size=encoder.sizes.get("vocab_size"),
+            step_extras=encoded.step_extras,
+            row_extras=encoded.row_extras,
+        )
+
+    @abstractmethod
+    def build(self, model: ModelSection, sizes: Mapping[str, Any]) -> torch.nn.Module:
+        """The network; forward takes a `SequenceBatch` and gives float32 outputs.
+
+        Args:
+            model: The recipe's section of this task.
+            sizes: What input and target encoder say.
+        """
+
+    @abstractmethod
+    def loss(self, training: TrainingSection, train: SequenceArrays, sizes: Mapping[str, Any]) -> Loss:
+        """What training makes small: `(outputs, batch) -> mean over the batch`, from fp32 outputs."""
+
+    @abstractmethod
+    def tally(self, outputs: torch.Tensor, batch: SequenceBatch, sizes: Mapping[str, Any]) -> torch.Tensor:
+        """What each row of a batch adds to the figures on valid, (B, anything) on the CPU."""
+
+    @abstractmethod
+    def score(self, tallies: torch.Tensor) -> dict[str, float]:
+        """The figures on valid, by name, from the tallies of all its examples; `loss` is among them."""
+
+    def calibrate(self, model: FittedModel, rows: SplitRows) -> dict[str, Any]:
+        """What is fitted on valid after training and kept with the model, JSON values; by default nothing."""
+        return {}
+
+    def calibrated(self, model: FittedModel, valid: SplitRows) -> TargetEncoder:
+        """The target encoder with what is learnt from valid after training; most tasks learn nothing there."""
+        return model.targets
+
+    @abstractmethod
+    def measure(self, model: FittedModel, rows: SplitRows) -> Floats:
+        """What evaluation and gate compare by, float64 (N, K): probabilities, or the row statistics `columns`."""
+
+    @abstractmethod
+    def answers(self, model: FittedModel, inputs: Sequence[Any]) -> list[Any]:
+        """An `Answer` for each input, in order; none depends on the others."""
+
+    def probes(self, model: FittedModel) -> list[Any]:
+        """Inputs of many lengths to try the model with, valid and the same on every machine."""
+        return probe_inputs(model.input, model.encoder)
+
+    def sections(
+        self, recipe: Recipe, rows: SplitRows, answers: Sequence[Any], values: Floats
+    ) -> list[Section]:
+        """What the report shows of this task besides metrics, baselines and slices."""
+        return []
+
+    @abstractmethod
+    def toy(self, *, examples: int, seed: int) -> tuple[SequenceArrays, dict[str, Any]]:
+        """A small problem with a known answer: examples, and sizes for `build`."""
+
+
+def sizes_of(encoder: InputEncoder, targets: TargetEncoder) -> dict[str, Any]:
     """Sizes that the data decides."""
-    return {"vocab_size": vocab_size, "num_classes": len(target.classes)}
+    return {**encoder.sizes, **targets.sizes}

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,9 +18,12 @@ import orjson
 from seqline.data.rows import SplitRows, read_split
 from seqline.errors import InputError, SeqlineError
 from seqline.evaluation.comparison import Evidence
+from seqline.evaluation.measures import Measures
+from seqline.evaluation.metrics import measures_of
 from seqline.evaluation.slices import make_slices
 from seqline.files import MANIFEST_NAME, read_json, sha256_file, sha256_json, verify_manifest
 from seqline.recipe import Recipe
+from seqline.tasks import task_named
 from seqline.tracking.packaging import model_folder_of
 from seqline.tracking.registry import RegisteredVersion
 from seqline.tracking.storage import package_folder
@@ -29,10 +32,13 @@ from seqline.tracking.store import Tracking
 if TYPE_CHECKING:
     from seqline.serving.predictor import Predictor
 
-_LATENCY_TEXTS = 50
-_WARM_UP_TEXTS = 5
+Floats = npt.NDArray[np.float64]
+
+_LATENCY_ROWS = 50
+_WARM_UP_ROWS = 5
 # predictions.jsonl may hold six decimals, and the evaluation may have run on another kind of processor.
 _SAME_ANSWER = 1e-3
+_MAY_TURN = 0.1
 
 
 class UnreadableChampionError(Exception):
@@ -44,26 +50,31 @@ class TestRows:
     """The test rows with the challenger's answers.
 
     Attributes:
-        ids: The `id` of each row.
-        texts: The input of each row.
-        targets: int64 (N,).
-        probabilities: float64 (N, C), the challenger's.
+        split: The rows.
+        measures: What the task is measured by.
+        values: float64 (N, K), the challenger's: class probabilities or row statistics.
         metrics: The evaluation's figures.
         slices: Name -> bool (N,).
-        baseline_correct: bool (N,) of the gate's baseline, where the evaluation has it row by row.
-        digest: sha256 of the ids and texts: what "the same rows" means.
+        baseline_right: bool (N,) of the gate's baseline, where the evaluation has it row by row.
+        baseline_values: float64 (N, K) of the gate's baseline, where the evaluation has them.
+        digest: sha256 of the ids, inputs and targets: what "the same rows" means.
     """
 
     __test__ = False  # not a test, whatever pytest makes of the name
 
-    ids: list[str]
-    texts: list[str]
-    targets: npt.NDArray[np.int64]
-    probabilities: npt.NDArray[np.float64]
+    split: SplitRows
+    measures: Measures
+    values: Floats
     metrics: Mapping[str, float]
     slices: Mapping[str, npt.NDArray[np.bool_]]
-    baseline_correct: npt.NDArray[np.bool_] | None
-    digest: str = field(default="")
+    baseline_right: npt.NDArray[np.bool_] | None = None
+    baseline_values: Floats | None = None
+    digest: str = ""
+
+    @property
+    def targets(self) -> npt.NDArray[np.int64]:
+        """Class indices, int64 (N,); of no meaning beside row statistics."""
+        return self.split.targets
 
 
 def load_test_rows(
@@ -100,18 +111,24 @@ def load_test_rows(
             "run `seqline evaluate` again",
         )
     ordered = [answers[identifier] for identifier in rows.ids]
+    task = task_named(recipe.task)
+    measures = measures_of(task.metrics, task.columns)
     slices = make_slices(
-        recipe.evaluation.slices, texts=rows.texts, columns=rows.columns, min_rows=recipe.gate.min_slice_rows
+        recipe.evaluation.slices,
+        inputs=rows.inputs,
+        columns=rows.columns,
+        min_rows=recipe.gate.min_slice_rows,
     )
+    right, values = _of_baseline(ordered, recipe.gate.baseline, rows, measures)
     return TestRows(
-        ids=rows.ids,
-        texts=rows.texts,
-        targets=rows.targets,
-        probabilities=_probabilities(ordered, recipe.target.classes),
+        split=rows,
+        measures=measures,
+        values=_values(ordered, recipe.classes, measures),
         metrics=_metrics(evaluate_folder),
         slices={f"{part.column} {part.name}": part.rows for part in slices},
-        baseline_correct=_baseline_correct(ordered, recipe, rows),
-        digest=sha256_json(list(zip(rows.ids, rows.texts, rows.targets.tolist(), strict=True))),
+        baseline_right=right,
+        baseline_values=values,
+        digest=sha256_json(list(zip(rows.ids, rows.inputs, rows.truths, strict=True))),
     )
 
 
@@ -137,13 +154,13 @@ def gather(
     predictor = Predictor.load(folder)
     latency = _latencies(predictor, rows)
     return Evidence(
+        measures=rows.measures,
         metrics=rows.metrics,
         targets=rows.targets,
-        probabilities=rows.probabilities,
-        champion_probabilities=None
-        if champion is None
-        else _score(tracking, champion, rows, recipe.target.classes),
-        baseline_correct=rows.baseline_correct,
+        values=rows.values,
+        champion_values=None if champion is None else _score(tracking, champion, rows, recipe.classes),
+        baseline_right=rows.baseline_right,
+        baseline_values=rows.baseline_values,
         slices=rows.slices,
         latency_ms=latency,
         size_bytes=sum(path.stat().st_size for path in folder.rglob("*") if path.is_file()),
@@ -151,10 +168,8 @@ def gather(
     )
 
 
-def _score(
-    tracking: Tracking, champion: RegisteredVersion, rows: TestRows, classes: Sequence[str]
-) -> npt.NDArray[np.float64]:
-    """Score the champion on the rows: float64 (N, C), columns in the recipe's order."""
+def _score(tracking: Tracking, champion: RegisteredVersion, rows: TestRows, classes: Sequence[str]) -> Floats:
+    """Score the champion on the rows: float64 (N, K), columns of classes in the recipe's order."""
     from seqline.serving.predictor import Predictor
 
     try:
@@ -163,6 +178,10 @@ def _score(
         raise UnreadableChampionError(
             f"champion version {champion.version} cannot be loaded: {error}"
         ) from None
+    if predictor.task.columns != rows.measures.columns:
+        raise UnreadableChampionError(f"champion version {champion.version} answers another question")
+    if not rows.measures.of_classes:
+        return predictor.measure(rows.split)
     unknown = [label for label in predictor.classes if label not in classes]
     if unknown:
         raise UnreadableChampionError(
@@ -171,44 +190,55 @@ def _score(
         )
     columns = [list(classes).index(label) for label in predictor.classes]
     # A class the champion does not know keeps probability 0: it is wrong on those rows, as in use.
-    probabilities = np.zeros((len(rows.texts), len(classes)))
-    probabilities[:, columns] = predictor.probabilities(rows.texts)
+    probabilities = np.zeros((len(rows.split), len(classes)))
+    probabilities[:, columns] = predictor.measure(rows.split)
     return probabilities
 
 
-def _latencies(predictor: Predictor, rows: TestRows) -> npt.NDArray[np.float64]:
-    """Milliseconds of single answers, float64 (L,), on texts spread over the test rows.
+def _latencies(predictor: Predictor, rows: TestRows) -> Floats:
+    """Milliseconds of single answers, float64 (L,), on inputs spread over the test rows.
 
-    The answers must be those of the evaluation: or else it is an evaluation of another model.
+    What is measured must be what the evaluation holds: or else it is an evaluation of another model.
     """
-    if not rows.texts:
+    if not len(rows.split):
         return np.empty(0)
-    picked = np.unique(np.linspace(0, len(rows.texts) - 1, _LATENCY_TEXTS).round().astype(int))
-    for index in picked[:_WARM_UP_TEXTS]:
-        predictor.probabilities([rows.texts[index]])
+    picked = np.unique(np.linspace(0, len(rows.split) - 1, _LATENCY_ROWS).round().astype(int)).tolist()
+    for index in picked[:_WARM_UP_ROWS]:
+        predictor.answers([rows.split.inputs[index]])
     milliseconds = []
     for index in picked:
         start = time.perf_counter()
-        answer = predictor.probabilities([rows.texts[index]])[0]
+        predictor.answers([rows.split.inputs[index]])
         milliseconds.append((time.perf_counter() - start) * 1000)
-        recorded = rows.probabilities[index]
-        # NaN is for the gate to refuse.
-        if np.isfinite(recorded).all() and np.abs(answer - recorded).max() > _SAME_ANSWER:
-            raise InputError(
-                f"row {rows.ids[index]}",
-                f"evaluation {recorded.round(4).tolist()}, challenger {answer.round(4).tolist()}",
-                "the same answer",
-                "run `seqline evaluate` and `seqline register` again",
-            )
+    _require_the_same(predictor.measure(rows.split.take(picked)), rows, picked)
     return np.asarray(milliseconds)
 
 
-def _probabilities(answers: Sequence[Mapping[str, Any]], classes: Sequence[str]) -> npt.NDArray[np.float64]:
+def _require_the_same(measured: Floats, rows: TestRows, picked: Sequence[int]) -> None:
+    # A written sequence may turn elsewhere at a near tie, on another processor or in other company; a few rows may.
+    forgiven = 0 if rows.measures.of_classes else int(_MAY_TURN * len(picked))
+    for index, values in zip(picked, measured, strict=True):
+        recorded = rows.values[index]
+        # A probability is at most 1, a row statistic may be anything. NaN is for the gate to refuse.
+        allowed = _SAME_ANSWER * np.maximum(1.0, np.abs(recorded))
+        if np.isfinite(recorded).all() and (np.abs(values - recorded) > allowed).any():
+            forgiven -= 1
+        if forgiven < 0:
+            raise InputError(
+                f"row {rows.split.ids[index]}",
+                f"evaluation {recorded.round(4).tolist()}, challenger {values.round(4).tolist()}",
+                "the same answer",
+                "run `seqline evaluate` and `seqline register` again",
+            )
+
+
+def _values(answers: Sequence[Mapping[str, Any]], classes: Sequence[str], measures: Measures) -> Floats:
     def row(values: Any) -> list[float]:
         listed = [values[label] for label in classes] if isinstance(values, dict) else values
         return [float("nan") if value is None else float(value) for value in listed]
 
-    return np.asarray([row(answer["probabilities"]) for answer in answers], dtype=np.float64)
+    key = "probabilities" if measures.of_classes else "values"
+    return np.asarray([row(answer[key]) for answer in answers], dtype=np.float64)
 
 
 def _metrics(evaluate_folder: Path) -> dict[str, float]:
@@ -221,14 +251,14 @@ def _metrics(evaluate_folder: Path) -> dict[str, float]:
     }
 
 
-def _baseline_correct(
-    answers: Sequence[Mapping[str, Any]], recipe: Recipe, rows: SplitRows
-) -> npt.NDArray[np.bool_] | None:
-    """Which rows the gate's baseline has right, where the evaluation holds its answers (class indices)."""
-    name = recipe.gate.baseline
+def _of_baseline(
+    answers: Sequence[Mapping[str, Any]], name: str, rows: SplitRows, measures: Measures
+) -> tuple[npt.NDArray[np.bool_] | None, Floats | None]:
+    """Which rows a baseline has right, and its values, as far as the evaluation holds them (class indices, or values)."""
     if any(name not in answer.get("baselines", {}) for answer in answers):
-        return None
-    correct: npt.NDArray[np.bool_] = (
-        np.asarray([answer["baselines"][name] for answer in answers]) == rows.targets
-    )
-    return correct
+        return None, None
+    found = np.asarray([answer["baselines"][name] for answer in answers])
+    if measures.of_classes:
+        return found == rows.targets, None
+    values = found.astype(np.float64)
+    return measures.right(values, rows.targets), values

@@ -7,18 +7,16 @@ where seqline is not installed.
 
 from __future__ import annotations
 
+import math
 import shutil
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-
-import numpy as np
-import numpy.typing as npt
 
 from seqline.errors import GateRefused, SeqlineError
 from seqline.files import sha256_file, sha256_json
@@ -37,8 +35,7 @@ REQUIREMENTS = (
 )  # fmt: skip
 FORBIDDEN_SUFFIXES = (".pkl", ".pickle", ".pth", ".bin", ".pt", ".joblib", ".npz")
 RELOAD_TOLERANCE = 1e-5
-_TYPICAL_WORDS = 20
-_PROBE_SENTENCE = "the food was not bad but I expected it to be better than the film"
+_EXAMPLE = ["The food is good.", "I expected to hate it, and I was wrong."]
 _READABLE_FILE, _READABLE_FOLDER = 0o644, 0o755
 # MLflow writes this file beside a model that is loaded by its registry name.
 _NOT_OURS = "registered_model_meta"
@@ -52,7 +49,7 @@ class Package:
         folder: Where it lies.
         digest: One sha256 over the names and bytes of all its files.
         model_bytes: Size of the model folder inside, in bytes.
-        reload_difference: Largest difference of a probability between model in memory and reloaded package.
+        reload_difference: Largest difference of a number in an answer between model in memory and reloaded package.
     """
 
     folder: Path
@@ -99,9 +96,9 @@ def save_package(
             python_model=str(MODEL_CODE),
             artifacts={MODEL_ARTIFACT: str(model)},
             code_paths=[str(code)],
-            input_example=["The food is good.", "I expected to hate it, and I was wrong."],
+            input_example=_EXAMPLE if predictor.input_section.kind == "text" else None,
             pip_requirements=requirements(),
-            signature=_signature(),
+            signature=_signature() if predictor.classes else None,
             mlflow_model=Model(model_id=model_id, run_id=run_id),
         )
     if origin is not None:
@@ -154,56 +151,63 @@ def check_weights(model_folder: Path) -> None:
             )
 
 
-def probe_texts(max_length: int) -> list[str]:
-    """Texts of many lengths and kinds: short, longer than the model reads, empty, unknown words, scripts."""
-    words = _PROBE_SENTENCE.split()
-    return [
-        "good",
-        " ".join((words * 2)[:_TYPICAL_WORDS]),
-        " ".join((words * (1 + (max_length + 50) // len(words)))[: max_length + 50]),
-        "",
-        "   ",
-        "zqxv wvutq",
-        "café naïve 食べ物 еда 🙂 e\u0301",
-        "<b>not</b> bad!!!",
-    ]
-
-
 def verify_package(package: Path, predictor: Predictor) -> float:
     """Reload a package through MLflow and compare its answers with the model in memory, alone and together.
 
     Returns:
-        The largest difference of a probability.
+        The largest difference of a number.
 
     Raises:
-        GateRefused: An answer differs by more than 1e-5, or is not a number.
+        GateRefused: A number differs by more than 1e-5, a word at all, or a number is not finite.
     """
     import mlflow.pyfunc
     import pandas as pd
 
-    texts = probe_texts(predictor.input_section.max_length)
-    expected = predictor.probabilities(texts)
+    probes = predictor.probes()
+    expected = [answer.record() for answer in predictor.answers(probes)]
+    by_itself = [predictor.answers([probe])[0].record() for probe in probes]
     with _path_restored():
         reloaded = mlflow.pyfunc.load_model(str(package))
-        together = _rows(reloaded.predict(texts), predictor.classes)
-        as_frame = _rows(reloaded.predict(pd.DataFrame({"text": texts})), predictor.classes)
-        alone = np.concatenate([_rows(reloaded.predict([text]), predictor.classes) for text in texts])
-    answers = (together, as_frame, alone)
-    if not np.isfinite(expected).all() or not all(np.isfinite(answer).all() for answer in answers):
-        raise GateRefused(str(package), "the model answers with NaN or infinity", "finite probabilities")
-    differences = np.max([np.abs(answer - expected).max(axis=1) for answer in answers], axis=0)
-    worst = int(differences.argmax())
-    if differences[worst] > RELOAD_TOLERANCE:
+        frame = pd.DataFrame({predictor.input_section.column: pd.Series(probes, dtype=object)})
+        pairs = [
+            (expected, reloaded.predict(probes)),
+            (expected, reloaded.predict(frame)),
+            (by_itself, [reloaded.predict([probe])[0] for probe in probes]),
+        ]
+    worst, place = 0.0, 0
+    for theirs, ours in pairs:
+        for index, (one, other) in enumerate(zip(theirs, ours, strict=True)):
+            difference = _difference(one, other)
+            if math.isnan(difference):
+                raise GateRefused(str(package), "the model answers with NaN or infinity", "finite numbers")
+            if difference > worst:
+                worst, place = difference, index
+    if worst > RELOAD_TOLERANCE:
+        by = "differently" if math.isinf(worst) else f"differently by {worst:.2e}"
         raise GateRefused(
             str(package),
-            f"reloaded, it answers {texts[worst][:40]!r} differently by {differences[worst]:.2e}",
+            f"reloaded, it answers {str(probes[place])[:40]!r} {by}",
             f"the answers of the model in memory within {RELOAD_TOLERANCE:g}",
         )
-    return float(differences[worst])
+    return worst
 
 
-def _rows(answers: Sequence[dict[str, Any]], classes: Sequence[str]) -> npt.NDArray[np.float64]:
-    return np.asarray([[answer["probabilities"][label] for label in classes] for answer in answers])
+def _difference(one: Any, other: Any) -> float:
+    """Largest difference of two JSON values: infinite where a word or the form differs, NaN where a number is none.
+
+    A number larger than 1 counts by its own size.
+    """
+    if isinstance(one, dict) and isinstance(other, dict) and one.keys() == other.keys():
+        found = [_difference(one[key], other[key]) for key in one]
+    elif isinstance(one, list | tuple) and isinstance(other, list | tuple) and len(one) == len(other):
+        found = [_difference(first, second) for first, second in zip(one, other, strict=True)]
+    elif isinstance(one, float | int) and isinstance(other, float | int):
+        if not (math.isfinite(one) and math.isfinite(other)):
+            return math.nan
+        return abs(one - other) / max(1.0, abs(one))
+    else:
+        return 0.0 if one == other else math.inf
+    return math.nan if any(map(math.isnan, found)) else max(found, default=0.0)
 
 
 def model_folder_of(package: Path) -> Path:

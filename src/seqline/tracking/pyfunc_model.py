@@ -1,4 +1,4 @@
-"""The code MLflow runs when it loads one of our models: raw texts in, one record for each text out.
+"""The code MLflow runs when it loads one of our models: raw inputs in, one record for each of them out.
 
 MLflow executes this file on load (models from code), so nothing has to be pickled. seqline never imports it.
 """
@@ -14,10 +14,13 @@ import pandas as pd
 from mlflow.exceptions import MlflowException
 from mlflow.pyfunc import PythonModel, PythonModelContext
 
+from seqline.errors import InputError
+from seqline.recipe import InputSection
 from seqline.serving.predictor import Predictor
+from seqline.tasks.base import Task
 
 
-class TextClassifier(PythonModel):
+class SequenceModel(PythonModel):
     """A model folder behind MLflow's `predict`."""
 
     def load_context(self, context: PythonModelContext) -> None:
@@ -25,44 +28,58 @@ class TextClassifier(PythonModel):
         self.predictor = Predictor.load(Path(context.artifacts["model"]))
 
     def predict(self, model_input: pd.DataFrame) -> list[dict[str, Any]]:  # type: ignore[override]
-        """One record for each text, with label, probability and probabilities, in order.
+        """One record for each input, in order: of a classification its label, probability and probabilities.
 
         Args:
-            model_input: Raw texts: a list, an array or a series of them, or a table with one column, whatever its name,
-                or with the column that the model was trained on. The hint is the only one that MLflow takes for all.
+            model_input: Raw inputs (texts, or lists of steps): a list, an array or a series of them, or a table with one
+                column, whatever its name, or with the column that the model was trained on. The hint is the only one
+                that MLflow takes for all.
         """
-        texts = _texts(model_input, self.predictor.input_section.column)
-        return [
-            {"label": p.label, "probability": p.probability, "probabilities": p.probabilities}
-            for p in self.predictor.predict(texts)
-        ]
+        section = self.predictor.input_section
+        inputs = _inputs(model_input, section, self.predictor.task)
+        try:
+            return [answer.record() for answer in self.predictor.answers(inputs)]
+        except InputError as error:
+            raise MlflowException.invalid_parameter_value(str(error)) from None
 
 
-def _texts(given: Any, column: str) -> list[str]:
-    """The texts of whatever MLflow hands over.
+def _inputs(given: Any, section: InputSection, task: Task) -> list[Any]:
+    """The inputs in whatever MLflow hands over.
 
     Raises:
-        MlflowException: Which of several columns holds the texts is not clear, or some are no text.
+        MlflowException: Which of several columns holds the inputs is not clear, or a text is none.
     """
-    table = pd.DataFrame(given) if isinstance(given, dict | list | np.ndarray | pd.Series) else given
+    column, texts = section.column, section.kind == "text"
+    what = "texts" if texts else "inputs"
+    if isinstance(given, list | np.ndarray | pd.Series):
+        return _plain(list(given), texts)
+    table = pd.DataFrame(given) if isinstance(given, dict) else given
     if not isinstance(table, pd.DataFrame):
         raise MlflowException.invalid_parameter_value(
-            f"found {type(given).__name__}; expected a list of texts"
+            f"found {type(given).__name__}; expected a list of {what}"
         )
     if column not in table.columns and table.shape[1] != 1:
         found = ", ".join(repr(str(name)) for name in table.columns) or "none"
         raise MlflowException.invalid_parameter_value(
-            f"found the columns {found}; expected one column of texts, or one called {column!r} among them"
+            f"found the columns {found}; expected one column of {what}, or one called {column!r} among them"
         )
-    chosen = table[column] if column in table.columns else table.iloc[:, 0]
-    texts: list[str] = chosen.tolist()
-    strange = [index for index, text in enumerate(texts) if not isinstance(text, str)]
-    if strange:
-        index = strange[0]
-        raise MlflowException.invalid_parameter_value(
-            f"row {index}: found {texts[index]!r:.60}, which is no text; expected a string"
-        )
-    return texts
+    if texts or table.shape[1] == 1:
+        chosen = table[column] if column in table.columns else table.iloc[:, 0]
+        return _plain(chosen.tolist(), texts)
+    rows = [
+        dict(zip(map(str, table.columns), _plain(row, False), strict=True)) for row in table.values.tolist()
+    ]
+    return [task.input_of(row, section) for row in rows]
 
 
-mlflow.models.set_model(TextClassifier())
+def _plain(values: list[Any], texts: bool) -> list[Any]:
+    """Values as JSON has them."""
+    for index, value in enumerate(values):
+        if texts and not isinstance(value, str):
+            raise MlflowException.invalid_parameter_value(
+                f"row {index}: found {value!r:.60}, which is no text; expected a string"
+            )
+    return [value.tolist() if isinstance(value, np.ndarray | np.generic) else value for value in values]
+
+
+mlflow.models.set_model(SequenceModel())

@@ -19,6 +19,7 @@ from seqline.config import sections_of
 from seqline.errors import InputError, SeqlineError
 from seqline.files import MANIFEST_NAME, check_name, read_json, sha256_file, sha256_json, verify_manifest
 from seqline.recipe import Recipe
+from seqline.serving.predictor import content_files
 from seqline.tracking.ledger import Ledger
 from seqline.tracking.lineage import Lineage
 from seqline.tracking.origin import Origin
@@ -30,7 +31,6 @@ CHAMPION = "champion"
 CHALLENGER = "challenger"
 # What the answers of a model depend on besides its files; how it was trained is in the weights.
 CONTENT_SECTIONS = ("task", "input", "target", "model")
-_CONTENT_FILES = ("weights.safetensors", "tokenizer.json", "model.json")
 _LOCK_SECONDS = 300.0
 _PREFIX = "seqline."
 
@@ -94,7 +94,7 @@ def ledger_of(root: Path, name: str) -> Ledger:
 
 def content_key(model_folder: Path, recipe: Recipe) -> str:
     """Digest of all that a model's answers depend on: weights, tokenizer, description, recipe sections."""
-    files = {name: sha256_file(model_folder / name) for name in _CONTENT_FILES}
+    files = {name: sha256_file(model_folder / name) for name in content_files(model_folder)}
     return sha256_json({"files": files, "recipe": sections_of(recipe, *CONTENT_SECTIONS)})
 
 

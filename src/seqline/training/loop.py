@@ -19,13 +19,12 @@ import torch
 from torch import nn
 
 from seqline.batch import SequenceBatch
-from seqline.data.arrays import SequenceArrays
 from seqline.errors import InputError, SeqlineError
 from seqline.files import sha256_json
 from seqline.recipe import TrainingSection
 from seqline.training import optim, precision, seeding
 from seqline.training.adversarial import EmbeddingAdversary
-from seqline.training.batches import SplitBatches
+from seqline.training.batches import Batches
 from seqline.training.checkpoint import Checkpoint, CheckpointStore, Position, Tensors
 from seqline.training.events import (
     CheckpointRejected,
@@ -39,10 +38,11 @@ from seqline.training.events import (
 )
 
 Loss = Callable[[torch.Tensor, SequenceBatch], torch.Tensor]
-Score = Callable[[torch.Tensor, torch.Tensor], dict[str, float]]
+Tally = Callable[[torch.Tensor, SequenceBatch], torch.Tensor]
+Score = Callable[[torch.Tensor], dict[str, float]]
 
 PROGRESS_PER_EPOCH = 50
-_NETWORK, _OPTIMIZER, _RANDOM = "network/", "optimizer/", "random/"
+_NETWORK, _OPTIMIZER, _RANDOM, _CARRIED = "network/", "optimizer/", "random/", "carried/"
 
 
 @dataclass(frozen=True)
@@ -67,13 +67,12 @@ class FitResult:
 def fit(
     *,
     network: nn.Module,
-    train: SequenceArrays,
-    valid: SequenceArrays,
+    train: Batches,
+    valid: Batches,
     loss: Loss,
+    tally: Tally,
     score: Score,
     settings: TrainingSection,
-    padding: str,
-    max_length: int,
     checkpoint_folder: Path,
     digest: str,
     report: Report,
@@ -84,15 +83,13 @@ def fit(
     the network holds the weights of the last epoch; `best_state` holds those of the best.
 
     Args:
-        network: Maps a `SequenceBatch` to logits (B, C).
+        network: Maps a `SequenceBatch` to outputs with B first.
         train: Learnt from.
         valid: Scored after each epoch, in fp32 and without autocast, as a served model would be.
-        loss: Mean over the batch's examples, from fp32 logits (B, C) and the batch.
-        score: From fp32 logits (N, C) and int64 targets (N,), both on the CPU and in the order of `valid`, to
-            at least `loss`, `accuracy` and `macro_f1`.
+        loss: Mean over the batch's examples, from fp32 outputs and the batch.
+        tally: What each example of a batch adds to the figures, (B, K) on the CPU, from fp32 outputs and the batch.
+        score: From the tallies of all of `valid`, in its order, to at least `loss` and the monitored figure.
         settings: The recipe's training section.
-        padding: `bucket`, `before` or `after`, see `data.collate`.
-        max_length: Width of `before` and `after`.
         checkpoint_folder: Of this run alone. The caller deletes it once the result is stored.
         digest: Of data, recipe and code: what decides the outcome. A checkpoint of another one is not used.
         report: Gets an event whenever there is something to tell.
@@ -103,15 +100,16 @@ def fit(
             checkpoint that could not be written.
     """
     for name, split in (("train", train), ("valid", valid)):
-        if len(split) == 0:
+        if len(split.arrays) == 0:
             raise InputError(
                 f"split {name}", "it has no examples", "at least one", "add data or raise split.valid"
             )
     trainer = _Trainer(
         network=network,
-        train=SplitBatches(train, settings.batch_size, padding, max_length),
-        valid=SplitBatches(valid, settings.batch_size, padding, max_length),
+        train=train,
+        valid=valid,
         loss=loss,
+        tally=tally,
         score=score,
         settings=settings,
         checkpoint_folder=checkpoint_folder,
@@ -132,9 +130,10 @@ class _Trainer:
         self,
         *,
         network: nn.Module,
-        train: SplitBatches,
-        valid: SplitBatches,
+        train: Batches,
+        valid: Batches,
         loss: Loss,
+        tally: Tally,
         score: Score,
         settings: TrainingSection,
         checkpoint_folder: Path,
@@ -142,7 +141,7 @@ class _Trainer:
         report: Report,
     ) -> None:
         self._train, self._valid = train, valid
-        self._loss, self._score, self._report = loss, score, report
+        self._loss, self._tally, self._score, self._report = loss, tally, score, report
         self._settings = settings
         self._device = precision.resolve_device(settings.device)
         self._precision = precision.resolve(settings.precision, self._device)
@@ -212,7 +211,7 @@ class _Trainer:
     def validate(self) -> None:
         """Score the epoch on valid and begin the next one."""
         position = self._position
-        scores = self._score(self._valid_logits(), torch.from_numpy(np.array(self._valid.arrays.targets)))
+        scores = self._score(self._valid_tallies())
         for name, value in scores.items():
             if not math.isfinite(value):
                 self._stop(f"the {name} on valid is {value}")
@@ -279,14 +278,17 @@ class _Trainer:
             f"{settings.clip_norm:g}; 0 is no clipping)",
         )
 
-    def _valid_logits(self) -> torch.Tensor:
+    def _valid_tallies(self) -> torch.Tensor:
         self._network.eval()
         order = self._valid.by_length()
+        found = []
         with torch.inference_mode():
-            batches = self._valid.collate(order)
-            logits = torch.cat([self._network(batch.to(self._device)).float().cpu() for batch in batches])
-        in_order = torch.empty_like(logits)
-        in_order[torch.from_numpy(np.concatenate(order))] = logits
+            for batch in self._valid.collate(order):
+                moved = batch.to(self._device)
+                found.append(self._tally(self._network(moved).float(), moved))
+        tallies = torch.cat(found)
+        in_order = torch.empty_like(tallies)
+        in_order[torch.from_numpy(np.concatenate(order))] = tallies
         return in_order
 
     def _is_best(self, value: float) -> bool:
@@ -306,6 +308,8 @@ class _Trainer:
             _OPTIMIZER + name: value for name, value in optim.optimizer_tensors(self._optimizer).items()
         }
         state |= {_RANDOM + name: value for name, value in seeding.random_state(self._device).items()}
+        # What the next batch reads on from is no weight, but an epoch that was broken off needs it.
+        state |= {_CARRIED + name: value for name, value in getattr(self._network, "carried", {}).items()}
         self._store.save(self._position, state, self._best)
 
     def _restore(self, checkpoint: Checkpoint) -> None:
@@ -319,6 +323,9 @@ class _Trainer:
         self._network.load_state_dict(below(_NETWORK))
         optim.restore_optimizer(self._optimizer, below(_OPTIMIZER))
         seeding.restore_random_state(below(_RANDOM), self._device)
+        take_up: Callable[[Tensors], None] | None = getattr(self._network, "restore_carried", None)
+        if take_up is not None:
+            take_up(below(_CARRIED))
         self._position, self._best = checkpoint.position, checkpoint.best
         self._resumed_from = checkpoint.position.step
 
@@ -327,7 +334,6 @@ class _Trainer:
             {
                 "digest": digest,
                 "settings": self._settings.model_dump(mode="json"),
-                "padding": [self._train.padding, self._train.max_length],
                 "device": self._device.type,
                 "precision": self._precision,
                 "torch": torch.__version__,

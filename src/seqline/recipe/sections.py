@@ -1,51 +1,12 @@
-"""What a recipe may say: its sections, every setting with its type, its default and its meaning, in one place.
-
-A recipe's sections are what the stages depend on, so all of them are written out in the file (an empty `{}` takes the
-defaults) except `retrain`.
-"""
+"""The sections that every task's recipe has: every setting with its type, its default and its meaning, in one place."""
 
 from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
-
-class Section(BaseModel):
-    """Base of all recipe sections: unknown keys are errors, values are not coerced, nothing changes later."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
-
-
-class InputSection(Section):
-    """What the sequence is made of."""
-
-    column: str = Field(min_length=1, description="Column that holds the text.")
-    kind: Literal["text"] = "text"
-    tokenizer: Literal["word", "char", "bpe"] = "word"
-    lowercase: bool = True
-    strip_markup: bool = Field(False, description="Replace HTML tags by a space before tokenising.")
-    vocab_size: int = Field(10_000, ge=4, le=1_000_000, description="Tokens kept, special ones included.")
-    min_count: int = Field(2, ge=1, description="A token seen less often in train is unknown.")
-    max_length: int = Field(400, ge=1, le=100_000, description="Tokens; longer inputs are cut.")
-    keep: Literal["head", "tail", "head_tail"] = Field("head_tail", description="What a cut keeps.")
-    padding: Literal["bucket", "before", "after"] = Field(
-        "bucket",
-        description="bucket: to the longest of each length bucket; before / after: to max_length on that side.",
-    )
-
-
-class TargetSection(Section):
-    """What is predicted."""
-
-    column: str = Field(min_length=1)
-    classes: list[str] = Field(min_length=2, description="All labels, in the order of the class indices.")
-
-    @model_validator(mode="after")
-    def _distinct(self) -> TargetSection:
-        if len(set(self.classes)) != len(self.classes):
-            raise ValueError("the classes are not distinct")
-        return self
+from seqline.recipe.section import Section
 
 
 class ValidationSection(Section):
@@ -66,6 +27,15 @@ class ValidationSection(Section):
     max_unknown_share: float = Field(
         0.15, ge=0.0, le=1.0, description="Tokens the champion's tokenizer lacks."
     )
+    min_seconds: float = Field(0.05, ge=0.0, description="Shortest recording.")
+    max_seconds: float = Field(60.0, gt=0.0, description="Longest recording.")
+    max_clipping_share: float = Field(
+        0.01, ge=0.0, le=1.0, description="Samples at full scale in one recording; more: a warning."
+    )
+    max_flat_share: float = Field(
+        0.2, ge=0.0, le=1.0, description="Rows without any change in a series or recording."
+    )
+    max_missing_share: float = Field(0.0, ge=0.0, le=1.0, description="Missing numbers in one series.")
 
 
 class WindowSection(Section):
@@ -98,7 +68,7 @@ class SplitSection(Section):
 
 
 class ModelSection(Section):
-    """The network."""
+    """The recurrent part that every network has."""
 
     cell: Literal["rnn", "lstm", "gru"] = "lstm"
     nonlinearity: Literal["tanh", "relu", "leaky_relu", "sigmoid"] = Field("tanh", description="Of cell rnn.")
@@ -107,10 +77,7 @@ class ModelSection(Section):
     hidden_size: int = Field(128, ge=1)
     num_layers: int = Field(1, ge=1, le=16)
     bidirectional: bool = True
-    pooling: Literal["last", "max", "mean", "max_mean", "attention"] = "max_mean"
-    head_size: int = Field(0, ge=0, description="Units of a hidden layer before the classes; 0 for none.")
-    head_activation: Literal["relu", "leaky_relu", "tanh", "sigmoid"] = "relu"
-    dropout: float = Field(0.5, ge=0.0, lt=1.0, description="On the pooled features.")
+    dropout: float = Field(0.5, ge=0.0, lt=1.0, description="On the features that are answered from.")
     embedding_dropout: float = Field(0.0, ge=0.0, lt=1.0, description="One mask of features for all steps.")
     word_dropout: float = Field(0.0, ge=0.0, lt=1.0, description="Whole steps set to zero.")
     layer_dropout: float = Field(
@@ -144,9 +111,7 @@ class TrainingSection(Section):
         description="Learn each step again with embeddings moved this far against it; twice the time; 0: off.",
     )
     class_weights: Literal["none", "balanced"] = "none"
-    monitor: Literal["loss", "accuracy", "macro_f1"] = Field(
-        "loss", description="On valid; picks the best epoch."
-    )
+    monitor: str = Field("loss", description="On valid; picks the best epoch.")
     early_stopping: int = Field(
         0, ge=0, description="Epochs without a better monitor before the end; 0: never."
     )
@@ -163,13 +128,10 @@ class EvaluationSection(Section):
     """What is measured on the test split, beside which baselines."""
 
     slices: list[str] = Field(["length"], description="`length` for quantiles of length, or any column.")
-    behaviours: list[Literal["case", "space", "negation"]] = ["case", "space", "negation"]
-    baselines: list[Literal["majority", "tfidf_unigram", "tfidf_bigram", "nb_lr"]] = [
-        "majority",
-        "tfidf_unigram",
-        "tfidf_bigram",
-        "nb_lr",
-    ]
+    behaviours: list[Literal["case", "space", "negation"]] = Field(
+        [], description="Changes of a text whose effect is known; by default all, for labels of texts."
+    )
+    baselines: list[str] = Field([], description="Simple models beside it; by default those of its task.")
     bootstrap_rounds: int = Field(1_000, ge=100)
     calibration_bins: int = Field(15, ge=2)
     seed: int = 0
@@ -178,19 +140,23 @@ class EvaluationSection(Section):
 class GateSection(Section):
     """Rules a challenger must pass before it may bear the alias champion."""
 
-    metric: Literal["accuracy", "macro_f1"] = "accuracy"
-    floors: dict[Literal["accuracy", "macro_f1", "auroc"], float] = Field(
-        {}, description="Smallest value for metrics where more is better."
-    )
-    ceilings: dict[Literal["log_loss", "ece"], float] = Field(
-        {}, description="Largest value for metrics where less is better."
-    )
-    baseline: Literal["majority", "tfidf_unigram", "tfidf_bigram", "nb_lr", "none"] = "tfidf_bigram"
+    metric: str = Field("", description="What challenger and champion are compared by; by default its task's.")
+    floors: dict[str, float] = Field({}, description="Smallest value for metrics where more is better.")
+    ceilings: dict[str, float] = Field({}, description="Largest value for metrics where less is better.")
+    baseline: str = Field("", description="What the model must beat, or none; by default its task's.")
     champion: Literal["better", "not_worse"] = Field("better", description="What it must be, significantly.")
-    margin: float = Field(0.005, ge=0.0, le=1.0, description="Of not_worse: the loss that does not matter.")
+    margin: float = Field(
+        0.005,
+        ge=0.0,
+        le=1.0,
+        description="Of not_worse: the loss that does not matter; a share of the champion's value where a metric is no share.",
+    )
     alpha: float = Field(0.05, gt=0.0, lt=0.5, description="Chance of promoting by luck.")
     max_slice_drop: float = Field(
-        0.05, ge=0.0, le=1.0, description="Against the champion, in any large slice."
+        0.05,
+        ge=0.0,
+        le=1.0,
+        description="Against the champion, in any large slice; a share of its value where a metric is no share.",
     )
     min_slice_rows: int = Field(100, ge=1, description="Smaller slices are shown but do not refuse.")
     min_test_rows: int = Field(200, ge=1)
@@ -236,42 +202,3 @@ class RetrainSection(Section):
                 f"drifted_windows {self.drifted_windows} of windows {self.windows} cannot happen"
             )
         return self
-
-
-class Recipe(Section):
-    """One model, from data to gate."""
-
-    task: Literal["classification"]
-    input: InputSection
-    target: TargetSection
-    validation: ValidationSection
-    split: SplitSection
-    model: ModelSection
-    training: TrainingSection
-    evaluation: EvaluationSection
-    gate: GateSection
-    retrain: RetrainSection = RetrainSection()
-
-    @model_validator(mode="after")
-    def _consistent(self) -> Recipe:
-        if self.split.valid + self.split.test >= 1.0:
-            raise ValueError(
-                f"split.valid {self.split.valid} + split.test {self.split.test} leave nothing to train on"
-            )
-        if self.gate.baseline != "none" and self.gate.baseline not in self.evaluation.baselines:
-            raise ValueError(
-                f"gate.baseline {self.gate.baseline} is not measured; add it to evaluation.baselines or set it to none"
-            )
-        if self.input.column == self.target.column:
-            raise ValueError(f"input.column and target.column are both {self.input.column!r}")
-        return self
-
-    @property
-    def split_key(self) -> str:
-        """Column whose normalised value decides the split."""
-        return self.split.by or self.input.column
-
-    @property
-    def slice_columns(self) -> list[str]:
-        """Columns named as slices (`length` is computed, not a column)."""
-        return [name for name in self.evaluation.slices if name != "length"]

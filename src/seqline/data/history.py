@@ -1,0 +1,335 @@
+"""Rows of series: what a user gives, read into series on a calendar, and histories written back as such rows.
+
+A canonical row is one series, or a stretch of one: rows that name the same series are joined by their timestamps. A window
+is stored as the row that a user would send to ask for that forecast, so training and serving read one form.
+
+Legend: T values of a row, G steps of a series, C channels, H horizon steps.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from seqline.data.calendar import (
+    Frequency,
+    calendar_features,
+    grid_of_periods,
+    infer_frequency,
+    parse_frequency,
+)
+from seqline.data.splits import SPLITS, Split
+from seqline.data.windows import Floats, Series, cut_points, positions
+from seqline.errors import InputError
+from seqline.recipe import HistoryInput
+
+START, FREQUENCY, TIMESTAMPS = "start", "frequency", "timestamps"
+_STEP = Frequency("step")
+_DIMENSIONS = 2
+
+
+@dataclass(frozen=True)
+class Stretch:
+    """One row, read.
+
+    Attributes:
+        name: Of its series.
+        frequency: Of its timestamps.
+        phase: Where in their periods they stand.
+        periods: int64 (T,) of the values.
+        values: float64 (T, C), NaN = missing.
+        past: float64 (T, P).
+        future: float64 (T or more, F).
+        static: Values that never change, by column.
+    """
+
+    name: str
+    frequency: Frequency
+    phase: tuple[int, ...]
+    periods: npt.NDArray[np.int64]
+    values: Floats
+    past: Floats
+    future: Floats
+    static: tuple[tuple[str, str | float], ...]
+
+
+def name_of(row: Mapping[str, Any], section: HistoryInput) -> str:
+    """The series of a row: the column `input.series`, else its id."""
+    name = row.get(section.series) if section.series else None
+    return str(row.get("id", "")) if name is None else str(name)
+
+
+def read_stretch(row: Any, section: HistoryInput) -> Stretch:
+    """Read one row.
+
+    Args:
+        row: The values under `section.column`, T numbers (null where missing) or T lists of C numbers; their times as
+            `timestamps`, or as `start` and `frequency`, or not at all (steps from 0); the covariates as lists of as many
+            numbers, those known ahead longer.
+        section: Names the columns.
+
+    Raises:
+        InputError: Something is missing, has another length or is no number.
+    """
+    if not isinstance(row, Mapping):
+        raise InputError("history", f"{type(row).__name__}", "a row with the values of a series")
+    name = name_of(row, section)
+    where = f"series {name}" if name else "history"
+    values = _numbers(row, section.column, where, width=None)
+    frequency, phase, periods = _times(row, section, len(values), where)
+    past = [_numbers(row, column, where, width=1) for column in section.past]
+    future = [_numbers(row, column, where, width=1) for column in section.future]
+    for column, found in zip(section.past, past, strict=True):
+        if len(found) < len(values):
+            raise InputError(where, f"{len(found)} numbers in {column!r}", f"{len(values)}, one a value")
+    ahead = min((len(found) for found in future), default=len(values))
+    if ahead < len(values):
+        raise InputError(
+            where, f"{ahead} numbers in a covariate known ahead", f"{len(values)} or more, one a value"
+        )
+    if len(values) != len(periods):
+        raise InputError(where, f"{len(periods)} timestamps", f"{len(values)}, one a value")
+    return Stretch(
+        name=name,
+        frequency=frequency,
+        phase=phase,
+        periods=periods,
+        values=values,
+        past=_side_by_side([found[: len(values)] for found in past], len(values)),
+        future=_side_by_side([found[:ahead] for found in future], ahead),
+        static=tuple((column, _static(row, column, where)) for column in section.static),
+    )
+
+
+def join(stretches: Sequence[Stretch], section: HistoryInput, *, held_out_from: int | None = None) -> Series:
+    """Join the rows of one series.
+
+    Args:
+        stretches: In any order; where covariates known ahead overlap, the later row's count.
+        section: Says what gaps and duplicates are.
+        held_out_from: Index of the first stretch that is a test set; its steps must come after all others.
+
+    Raises:
+        InputError: Stretches that do not fit together, gaps or duplicates that are refused.
+    """
+    first = stretches[0]
+    where = f"series {first.name}"
+    for one in stretches[1:]:
+        if (one.frequency, one.phase) != (first.frequency, first.phase):
+            raise InputError(
+                where, "rows whose timestamps lie on different grids", f"frequency {first.frequency} in all"
+            )
+        if one.values.shape[1] != first.values.shape[1]:
+            raise InputError(where, "rows with different numbers of channels", f"{first.values.shape[1]}")
+    periods = np.concatenate([one.periods for one in stretches])
+    grid = grid_of_periods(
+        periods,
+        first.frequency,
+        first.phase,
+        gaps=section.gaps,
+        duplicates=section.duplicates,
+        where=where,
+    )
+    held_out = None
+    if held_out_from is not None:
+        begins = int(min(one.periods.min() for one in stretches[held_out_from:]))
+        before = [int(one.periods.max()) for one in stretches[:held_out_from]]
+        if before and max(before) >= begins:
+            raise InputError(
+                where, "test values at or before the last train value", "a test set that comes after train"
+            )
+        held_out = grid.start + grid.length - begins
+    rule = section.duplicates
+    return Series(
+        id=first.name,
+        values=grid.place(np.concatenate([one.values for one in stretches]), duplicates=rule),
+        past=grid.place(np.concatenate([one.past for one in stretches]), duplicates=rule),
+        future=_future_on_grid(stretches, grid.start, grid.length),
+        grid=grid,
+        static=first.static,
+        held_out=held_out,
+    )
+
+
+def read_history(row: Any, section: HistoryInput, *, horizon: int) -> Series:
+    """Read a row that asks for a forecast: its last L steps, and covariates known ahead for H steps after them."""
+    whole = join([read_stretch(row, section)], section)
+    if len(whole) < section.least:
+        raise InputError(
+            f"series {whole.id}", f"{len(whole)} values", f"at least {section.least} to forecast from"
+        )
+    history = whole.until(len(whole), context_length=section.context_length, horizon=horizon)
+    if not section.calendar:
+        return history
+    # The calendar is known as far ahead as is asked for; the columns may not be.
+    known = calendar_features(history.grid, 0, len(history) + horizon)
+    given = history.future if section.future else np.zeros((len(known), 0))
+    return replace(history, future=np.concatenate([given, known[: len(given)]], axis=1))
+
+
+def deal_windows(
+    train_rows: Sequence[Mapping[str, Any]],
+    test_rows: Sequence[Mapping[str, Any]],
+    section: HistoryInput,
+    *,
+    horizon: int,
+    valid: float,
+    test: float,
+) -> dict[Split, list[Mapping[str, Any]]]:
+    """Cut series into the windows of train, valid and test, by time.
+
+    Args:
+        train_rows: Rows of series, see `read_stretch`.
+        test_rows: The same; those that name a series of train continue it, others are series that train never saw.
+        section: The recipe's input.
+        horizon: H.
+        valid: Share of the steps before the test part that valid gets.
+        test: Share of the steps that test gets where there are no test rows.
+
+    Returns:
+        By split, in the order of the series and of time, rows with an id SERIES@TIME, under `section.column` what is read
+        (`history`, a row as `read_history` takes it) and what comes after it (`future`, H values), and what never changes.
+        Windows without a real value to read or to foretell are left out.
+
+    Raises:
+        InputError: A row that is no series, or gaps, duplicates or missing values that are refused.
+    """
+    stretches: dict[str, list[Stretch]] = {}
+    known: dict[str, int] = {}
+    for row in train_rows:
+        one = read_stretch(row, section)
+        stretches.setdefault(one.name, []).append(one)
+        known[one.name] = len(stretches[one.name])
+    for row in test_rows:
+        one = read_stretch(row, section)
+        stretches.setdefault(one.name, []).append(one)
+    series = [
+        join(
+            members,
+            section,
+            held_out_from=known.get(name, 0) if len(members) > known.get(name, 0) else None,
+        )
+        for name, members in sorted(stretches.items())
+    ]
+    if test_rows:
+        series = [one if one.held_out is not None else replace(one, held_out=0) for one in series]
+    cuts = cut_points(series, valid=valid, test=test, together=section.together)
+    dealt: dict[Split, list[Mapping[str, Any]]] = {split: [] for split in SPLITS}
+    for one, cut in zip(series, cuts, strict=True):
+        for split in SPLITS:
+            stride = section.stride if split == "train" else section.evaluation_stride
+            times = positions(
+                len(one), cut, split, horizon=horizon, min_context=section.least, stride=stride
+            )
+            rows = (_window_row(one, position, section, horizon) for position in times)
+            dealt[split] += [row for row in rows if row is not None]
+    return dealt
+
+
+def _window_row(one: Series, position: int, section: HistoryInput, horizon: int) -> dict[str, Any] | None:
+    history = one.until(position, context_length=section.context_length, horizon=horizon)
+    future = one.values[position : position + horizon]
+    if not np.isfinite(history.values).any(axis=0).all() or not np.isfinite(future).any():
+        return None
+    return {
+        "id": f"{one.id}@{one.stamps(position, 1)[0]}",
+        section.column: {"history": row_of(history, section), "future": _plain(future)},
+        section.series or "series": one.id,
+        **dict(one.static),
+    }
+
+
+def row_of(history: Series, section: HistoryInput) -> dict[str, Any]:
+    """Write a history as the row that `read_history` reads; its series goes by `section.series`, or by id."""
+    columns: dict[str, Any] = {
+        section.series or "id": history.id,
+        START: history.stamps(0, 1)[0],
+        FREQUENCY: str(history.grid.frequency),
+        section.column: _plain(history.values),
+    }
+    for index, column in enumerate(section.past):
+        columns[column] = _plain(history.past[:, index : index + 1])
+    for index, column in enumerate(section.future):
+        columns[column] = _plain(history.future[:, index : index + 1])
+    return columns | dict(history.static)
+
+
+def _times(
+    row: Mapping[str, Any], section: HistoryInput, count: int, where: str
+) -> tuple[Frequency, tuple[int, ...], npt.NDArray[np.int64]]:
+    stamps, start = row.get(TIMESTAMPS), row.get(START)
+    text = section.frequency or row.get(FREQUENCY)
+    try:
+        frequency = parse_frequency(text) if isinstance(text, str) else None
+        if isinstance(stamps, list):
+            frequency = frequency or infer_frequency(stamps)
+            found = [frequency.period(stamp) for stamp in stamps]
+            phases = {phase for _, phase in found}
+            if len(phases) > 1:
+                odd = next(i for i, (_, phase) in enumerate(found) if phase != found[0][1])
+                raise InputError(
+                    "timestamps",
+                    f"{stamps[odd]!r} lies off the grid that {stamps[0]!r} begins",
+                    f"frequency {frequency}",
+                )
+            return frequency, found[0][1], np.asarray([number for number, _ in found], dtype=np.int64)
+        if start is None:
+            frequency, start = _STEP, 0
+        if frequency is None:
+            raise InputError("start", f"{start!r} without a frequency", "both, or a list of timestamps")
+        number, phase = frequency.period(start)
+    except InputError as error:
+        raise InputError(f"{where}, {error.where}", error.found, error.expected, error.hint) from None
+    return frequency, phase, number + np.arange(count, dtype=np.int64)
+
+
+def _numbers(row: Mapping[str, Any], column: str, where: str, *, width: int | None) -> Floats:
+    given = row.get(column)
+    if not isinstance(given, list) or not given:
+        raise InputError(where, f"no list of numbers in column {column!r}", "one number a step")
+    try:
+        values = np.asarray(given, dtype=np.float64)
+    except (TypeError, ValueError):
+        raise InputError(where, f"something in column {column!r} is no number", "numbers, or null") from None
+    values = values[:, None] if values.ndim == 1 else values
+    if values.ndim != _DIMENSIONS or (width is not None and values.shape[1] != width):
+        raise InputError(where, f"column {column!r} holds lists", "one number a step")
+    if np.isinf(values).any() or any(isinstance(value, str | bool) for value in given):
+        raise InputError(where, f"column {column!r} holds something that is no number", "numbers, or null")
+    return values
+
+
+def _static(row: Mapping[str, Any], column: str, where: str) -> str | float:
+    value = row.get(column)
+    if isinstance(value, bool) or not isinstance(value, str | int | float):
+        raise InputError(where, f"{value!r} in column {column!r}", "a text or a number that never changes")
+    return value if isinstance(value, str) else float(value)
+
+
+def _future_on_grid(stretches: Iterable[Stretch], start: int, length: int) -> Floats:
+    ordered = sorted(stretches, key=lambda one: int(one.periods[0]))
+    width = ordered[0].future.shape[1]
+    end = length
+    for one in ordered:
+        end = max(end, int(one.periods[-1]) - start + 1 + len(one.future) - len(one.values))
+    placed = np.full((end if width else length, width), np.nan)
+    for one in ordered:
+        places = one.periods - start
+        placed[places] = one.future[: len(places)]
+        beyond = one.future[len(places) :]
+        placed[places[-1] + 1 : places[-1] + 1 + len(beyond)] = beyond
+    return placed
+
+
+def _side_by_side(columns: list[Floats], length: int) -> Floats:
+    return np.concatenate(columns, axis=1) if columns else np.zeros((length, 0))
+
+
+def _plain(values: Floats) -> list[Any]:
+    """JSON numbers, null for NaN; a list a step where there are several channels."""
+    rows = [[None if np.isnan(value) else float(value) for value in step] for step in values]
+    return [step[0] for step in rows] if values.shape[1] == 1 else rows

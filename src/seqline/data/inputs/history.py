@@ -1,0 +1,254 @@
+"""Histories: rows of series read as the contexts that forecasts are made from.
+
+What is fitted comes from the contexts of train alone: the size of each series, the covariates' mean and deviation, the
+labels of what never changes.
+
+Legend: T steps, D features, C channels, P covariates of the past, F known ahead, S numbers that never change, H horizon.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from seqline.data.arrays import Array
+from seqline.data.history import read_history
+from seqline.data.windows import (
+    Floats,
+    Scale,
+    Series,
+    Window,
+    mean_and_deviation,
+    read_window,
+    seasonal_error,
+)
+from seqline.errors import InputError
+from seqline.files import read_json, write_json
+from seqline.recipe import HistoryInput
+
+
+@dataclass(frozen=True)
+class SeriesFacts:
+    """What train says of one series, (C,) numbers each.
+
+    Attributes:
+        mean: Of its values.
+        deviation: Of its values, positive: the unit of standardised errors.
+        seasonal_error: Mean absolute seasonal difference, positive: the unit of MASE.
+    """
+
+    mean: tuple[float, ...]
+    deviation: tuple[float, ...]
+    seasonal_error: tuple[float, ...]
+
+    @classmethod
+    def of(cls, values: Floats, *, season_length: int) -> SeriesFacts:
+        """Take the facts of float64 (T, C), NaN = missing."""
+        mean, deviation = mean_and_deviation(values)
+        error = seasonal_error(values, season_length)
+        usable = np.where(np.isfinite(error) & (error > 0), error, deviation)
+        return cls(tuple(mean.tolist()), tuple(deviation.tolist()), tuple(usable.tolist()))
+
+
+@dataclass(frozen=True)
+class HistoryEncoder:
+    """Turns histories into windows of scaled features.
+
+    Attributes:
+        section: The recipe's input.
+        horizon: H.
+        channels: C.
+        facts: By series of train.
+        past: Mean and deviation of the covariates of the past, (P,) each.
+        future: The same of those known ahead, the calendar included, (F,) each.
+        static: By column: the labels of a text, or mean and deviation of a number.
+    """
+
+    section: HistoryInput
+    horizon: int
+    channels: int
+    facts: Mapping[str, SeriesFacts]
+    past: Scale
+    future: Scale
+    static: Mapping[str, list[Any]]
+
+    @classmethod
+    def fit(cls, values: Iterable[Any], section: HistoryInput, *, horizon: int) -> HistoryEncoder:
+        """Fit on the histories of train: every step counts once, however many windows hold it."""
+        known: dict[str, dict[int, Series]] = {}
+        for value in values:
+            history = read_history(value, section, horizon=horizon)
+            known.setdefault(history.id, {})[history.grid.start] = history
+        whole = {name: _united(parts) for name, parts in known.items()}
+        channels = {found.values.shape[1] for found in whole.values()}
+        if len(channels) != 1:
+            raise InputError("series", f"{sorted(channels)} channels", "as many in every series")
+        return cls(
+            section=section,
+            horizon=horizon,
+            channels=channels.pop(),
+            facts={
+                name: SeriesFacts.of(found.values, season_length=section.season_length)
+                for name, found in whole.items()
+            },
+            past=mean_and_deviation(np.concatenate([found.past for found in whole.values()])),
+            future=mean_and_deviation(np.concatenate([found.future for found in whole.values()])),
+            static=_static_facts([dict(found.static) for found in whole.values()], section.static),
+        )
+
+    @classmethod
+    def load(cls, path: Path, section: HistoryInput) -> HistoryEncoder:
+        """Read what was fitted."""
+        found = read_json(path)
+
+        def scale(name: str) -> Scale:
+            return (np.asarray(found[name][0], dtype=np.float64), np.asarray(found[name][1], dtype=np.float64))
+
+        return cls(
+            section=section,
+            horizon=found["horizon"],
+            channels=found["channels"],
+            facts={
+                name: SeriesFacts(*(tuple(numbers) for numbers in facts))
+                for name, facts in found["series"].items()
+            },
+            past=scale("past"),
+            future=scale("future"),
+            static=found["static"],
+        )
+
+    def save(self, path: Path) -> None:
+        """Write what was fitted as JSON."""
+        write_json(
+            path,
+            {
+                "horizon": self.horizon,
+                "channels": self.channels,
+                "series": {
+                    name: [list(one.mean), list(one.deviation), list(one.seasonal_error)]
+                    for name, one in self.facts.items()
+                },
+                "past": [part.tolist() for part in self.past],
+                "future": [part.tolist() for part in self.future],
+                "static": self.static,
+            },
+        )
+
+    @property
+    def sizes(self) -> dict[str, int]:
+        """What a network must know of the inputs."""
+        section = self.section
+        return {
+            "channels": self.channels,
+            "masked": int(self.masked),
+            "covariates": len(self.past[0]) + len(self.future[0]),
+            "future_size": len(self.future[0]),
+            "static_size": sum(len(self._static_numbers(c, None)) for c in section.static),
+            "num_series": len(self.facts) if section.remember_series else 0,
+            "context_length": section.context_length,
+            "season_length": section.season_length,
+        }
+
+    @property
+    def masked(self) -> bool:
+        """Whether values may be missing."""
+        return self.section.missing != "refuse"
+
+    def read(self, value: Any) -> tuple[Series, Window]:
+        """A row as the history it holds, and as what a network reads of it.
+
+        Raises:
+            InputError: It is no row of a series, too short, or misses what is refused.
+        """
+        history = read_history(value, self.section, horizon=self.horizon)
+        if history.values.shape[1] != self.channels:
+            raise InputError(
+                f"series {history.id}",
+                f"{history.values.shape[1]} numbers a step",
+                f"{self.channels}, as in training",
+            )
+        facts = self.facts_of(history)
+        window = read_window(
+            history,
+            horizon=self.horizon,
+            masked=self.masked,
+            rule=self.section.missing,
+            scaling=self.section.scaling,
+            train=(np.asarray(facts.mean), np.asarray(facts.deviation)),
+            past=self.past,
+            future=self.future,
+        )
+        return history, window
+
+    def facts_of(self, history: Series) -> SeriesFacts:
+        """What train says of a series; of one that train does not know, what its own history says."""
+        known = self.facts.get(history.id)
+        return known or SeriesFacts.of(history.values, season_length=self.section.season_length)
+
+    def series_index(self, history: Series) -> int:
+        """From 1 for the series of train; 0 for any other."""
+        return self._places.get(history.id, 0)
+
+    def static_numbers(self, history: Series) -> npt.NDArray[np.float32]:
+        """What never changes, float32 (S,): a number standardised, a text as a 1 among zeros."""
+        numbers = [n for column, value in history.static for n in self._static_numbers(column, value)]
+        return np.asarray(numbers, dtype=np.float32)
+
+    def encode_whole(self, values: Iterable[Any]) -> Iterator[Array]:
+        """Scaled features of each history, float32 (T, D) with T at most `context_length`."""
+        for value in values:
+            yield self.read(value)[1].inputs
+
+    def encode(self, values: Iterable[Any]) -> Iterator[Array]:
+        """The same: a history is cut as it is read."""
+        return self.encode_whole(values)
+
+    @cached_property
+    def _places(self) -> dict[str, int]:
+        return {name: place for place, name in enumerate(sorted(self.facts), start=1)}
+
+    def _static_numbers(self, column: str, value: str | float | None) -> list[float]:
+        known = self.static[column]
+        if known and isinstance(known[0], str):
+            return [float(value == label) for label in known]
+        if isinstance(value, str):
+            raise InputError(f"column {column!r}", repr(value), "a number, as in training")
+        return [0.0 if value is None else (value - known[0]) / known[1]]
+
+
+def _united(parts: Mapping[int, Series]) -> Series:
+    """The histories of one series laid over each other: each step once."""
+    first = min(parts)
+    end = max(start + len(part) for start, part in parts.items())
+    ahead = max(start + len(part.future) for start, part in parts.items())
+    sample = parts[first]
+    values = np.full((end - first, sample.values.shape[1]), np.nan)
+    past = np.full((end - first, sample.past.shape[1]), np.nan)
+    future = np.full((max(ahead, end) - first, sample.future.shape[1]), np.nan)
+    for start, part in parts.items():
+        begin = start - first
+        values[begin : begin + len(part)] = part.values
+        past[begin : begin + len(part)] = part.past
+        future[begin : begin + len(part.future)] = part.future
+    # Covariates known ahead are known for train's targets too, but what lies after the contexts is left alone.
+    return Series(
+        id=sample.id, values=values, past=past, future=future[: len(values)], grid=sample.grid, static=sample.static
+    )
+
+
+def _static_facts(found: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> dict[str, list[Any]]:
+    facts: dict[str, list[Any]] = {}
+    for column in columns:
+        values = [row[column] for row in found]
+        if any(isinstance(value, str) for value in values):
+            facts[column] = sorted({str(value) for value in values})
+        else:
+            mean, deviation = mean_and_deviation(np.asarray(values, dtype=np.float64)[:, None])
+            facts[column] = [float(mean[0]), float(deviation[0])]
+    return facts

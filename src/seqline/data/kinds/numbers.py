@@ -1,0 +1,95 @@
+"""Numbers in lists: how a value of a series or a vector becomes an array, and what can be wrong with it.
+
+Legend: T steps, D features.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from seqline.data.kinds.base import named
+
+Floats = npt.NDArray[np.float64]
+_NUMBERS = {int, float}
+_KEY_BYTES = 16
+
+
+class NotNumbersError(ValueError):
+    """A value that is no list of numbers; the message names the place."""
+
+
+def numbers_of(values: Sequence[Any], place: str) -> Floats:
+    """Numbers of one list as float64 (len,), NaN where one is missing (None).
+
+    Args:
+        values: Numbers and None.
+        place: What a message calls one of them: `step`, `feature`.
+
+    Raises:
+        NotNumbersError: An item that is neither, or a number that is not finite.
+    """
+    if not {type(value) for value in values} <= _NUMBERS | {type(None)}:
+        position, wrong = next(
+            (i, v) for i, v in enumerate(values, start=1) if v is not None and type(v) not in _NUMBERS
+        )
+        raise NotNumbersError(f"{place} {position} is {named(wrong)}, not a number")
+    try:
+        array = np.array([np.nan if value is None else value for value in values], dtype=np.float64)
+    except OverflowError:
+        raise NotNumbersError(f"an integer beyond a 64-bit float among the {place}s") from None
+    for index in np.flatnonzero(~np.isfinite(array)).tolist():
+        if values[index] is not None:
+            raise NotNumbersError(f"{place} {index + 1} is {values[index]}, not a finite number")
+    return array
+
+
+def steps_of(value: Any) -> Floats:
+    """A series as float64 (T, D): T numbers have D = 1, T lists of numbers the length of the lists.
+
+    Raises:
+        NotNumbersError: It is none.
+    """
+    if not isinstance(value, list):
+        raise NotNumbersError(f"{named(value)} instead of a list")
+    if not value:
+        raise NotNumbersError("no steps")
+    nested = [isinstance(step, list) for step in value]
+    if not any(nested):
+        return numbers_of(value, "step")[:, None]
+    if not all(nested):
+        position = nested.index(not nested[0])
+        raise NotNumbersError(f"step {position + 1} is {named(value[position])} among lists of numbers")
+    width = len(value[0])
+    for position, step in enumerate(value, start=1):
+        if len(step) != width:
+            raise NotNumbersError(f"step {position} has {len(step)} numbers, step 1 has {width}")
+    if not width:
+        raise NotNumbersError("steps without numbers")
+    flat = [number for step in value for number in step]
+    try:
+        return numbers_of(flat, "number").reshape(len(value), width)
+    except NotNumbersError:
+        # Once more with the place of the fault; sound series do not pay for it.
+        for position, step in enumerate(value, start=1):
+            try:
+                numbers_of(step, "feature")
+            except NotNumbersError as error:
+                raise NotNumbersError(f"step {position} {error}") from None
+        raise
+
+
+def digest_of_numbers(array: Floats) -> str:
+    """Hex digest of an array's shape and values: 1 and 1.0 are the same number."""
+    plain = np.ascontiguousarray(array, dtype="<f8") + 0.0  # -0.0 becomes 0.0
+    return hashlib.blake2b(repr(array.shape).encode() + plain.tobytes(), digest_size=_KEY_BYTES).hexdigest()
+
+
+def numbers_excerpt(array: Floats, count: int) -> str:
+    """The first numbers on one line."""
+    head = " ".join("null" if np.isnan(number) else f"{number:g}" for number in array.ravel()[:count])
+    return head + (" …" if array.size > count else "")

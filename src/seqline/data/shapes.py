@@ -1,0 +1,163 @@
+"""The shape of a user's table, kept beside the rows made of it: later files of that shape are turned the same way.
+
+`data/NAME/shape.json` says how. A file that has the columns of the rows already (JSON lines with lists) is taken as it is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import asdict, dataclass, field
+from itertools import chain
+from pathlib import Path
+from typing import Any, Literal
+
+from seqline.data.csv_rows import listed
+from seqline.data.kinds.base import named
+from seqline.data.kinds.targets import number_of
+from seqline.data.long_tables import LongTable, sequences_of
+from seqline.data.readers import Row
+from seqline.errors import InputError
+from seqline.files import read_json, write_json
+
+SHAPE_FILE = "shape.json"
+Form = Literal["rows", "long", "wide"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Shape:
+    """How the rows of a file become rows as recipes name them.
+
+    Attributes:
+        form: rows: one row is one sequence already; long: a row a time step; wide: the numbers of a vector stand in columns
+            of their own.
+        column: Name of the input column that is made.
+        columns: Columns of numbers that go into it; none for rows.
+        group: Of a long table, column of the sequence's name; None: it is one sequence.
+        order: Of a long table, column that sorts the steps.
+        keep_order: Of a long table, whether the steps' own times are kept.
+        numbers: Columns whose text is read as a number where it spells one, as a number to predict.
+        lists: Columns whose text is split at white space, as tokens and tags.
+    """
+
+    form: Form = "rows"
+    column: str = ""
+    columns: tuple[str, ...] = ()
+    group: str | None = None
+    order: str | None = None
+    keep_order: bool = False
+    numbers: tuple[str, ...] = ()
+    lists: tuple[str, ...] = field(default=())
+
+    @property
+    def changes_nothing(self) -> bool:
+        """Whether rows stay as they are."""
+        return self.form == "rows" and not self.numbers and not self.lists
+
+    def save(self, folder: Path) -> None:
+        """Write `shape.json`."""
+        write_json(folder / SHAPE_FILE, asdict(self))
+
+    @classmethod
+    def load(cls, folder: Path) -> Shape:
+        """Read what `save` wrote; where there is none, rows stay as they are."""
+        path = folder / SHAPE_FILE
+        if not path.is_file():
+            return cls()
+        try:
+            values: dict[str, Any] = read_json(path)
+            plain: dict[str, Any] = {n: tuple(v) if isinstance(v, list) else v for n, v in values.items()}
+            return cls(**plain)
+        except (TypeError, AttributeError):
+            raise InputError(str(path), "not a shape", "the file that `seqline new` wrote") from None
+
+
+def shaped(rows: Iterable[Row], shape: Shape) -> Iterator[Row]:
+    """Rows as recipes name them.
+
+    Raises:
+        InputError: A row that cannot be turned, with file, line and reason.
+    """
+    iterator = iter(rows)
+    first = next(iterator, None)
+    if first is None:
+        return
+    every = chain([first], iterator)
+    # Canonical rows may come in beside tables: they have the input column, and nothing is left to be made of them.
+    made = shape.form != "rows" and isinstance(first.values.get(shape.column), list)
+    turned = every if made else _FORMS[shape.form](every, shape)
+    for row in turned:
+        yield _read_columns(row, shape) if shape.numbers or shape.lists else row
+
+
+def _as_they_are(rows: Iterable[Row], shape: Shape) -> Iterable[Row]:
+    return rows
+
+
+def _long(rows: Iterable[Row], shape: Shape) -> Iterable[Row]:
+    table = LongTable(
+        group=shape.group,
+        order=shape.order or "step",
+        values=shape.columns,
+        column=shape.column,
+        keep_order=shape.keep_order,
+    )
+    return sequences_of(rows, table)
+
+
+def vectors_of(rows: Iterable[Row], columns: tuple[str, ...], column: str) -> Iterator[Row]:
+    """Put columns of numbers into one list column.
+
+    Args:
+        rows: With the columns.
+        columns: Those of the vector, in its order.
+        column: Its name.
+
+    Raises:
+        InputError: A column is missing, or a value is no number.
+    """
+    for row in rows:
+        where = f"{row.source} line {row.line}"
+        missing = [name for name in columns if name not in row.values]
+        if missing:
+            raise InputError(where, f"no column {listed(missing)}", f"the columns {listed(columns)}")
+        others = {name: value for name, value in row.values.items() if name not in columns}
+        if column in others:
+            raise InputError(
+                where, f"a column {column!r} besides the numbers", "that name for the vector alone"
+            )
+        numbers = [_number(row.values[name], f"{where} column {name!r}") for name in columns]
+        values: dict[str, Any] = {"id": others.pop("id")} if "id" in others else {}
+        yield Row(row.line, {**values, column: numbers, **others}, row.source)
+
+
+def _wide(rows: Iterable[Row], shape: Shape) -> Iterable[Row]:
+    return vectors_of(rows, shape.columns, shape.column)
+
+
+def _read_columns(row: Row, shape: Shape) -> Row:
+    values: dict[str, Any] = dict(row.values)
+    for name in shape.numbers:
+        # What spells no number stays: whoever checks rows one by one says so, and takes the others.
+        if name in values:
+            values[name] = None if values[name] == "" else number_of(values[name])
+    for name in shape.lists:
+        if isinstance(values.get(name), str):
+            values[name] = values[name].split()
+    return Row(row.line, values, row.source)
+
+
+def _number(value: Any, where: str) -> Any:
+    """A number, or None where it is missing; whole ones that a table spelled as text stay whole."""
+    if value is None or value == "":
+        return None
+    number = number_of(value)
+    if isinstance(number, bool) or not isinstance(number, int | float):
+        raise InputError(where, named(value), "a number, or nothing where it is missing")
+    return number
+
+
+_FORMS: Mapping[Form, Callable[[Iterable[Row], Shape], Iterable[Row]]] = {
+    "rows": _as_they_are,
+    "long": _long,
+    "wide": _wide,
+}

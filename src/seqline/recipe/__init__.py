@@ -1,0 +1,91 @@
+"""What a recipe may say: its sections, every setting with its type, its default and its meaning.
+
+A recipe's sections are what the stages depend on, so all of them are written out in the file (an empty `{}` takes the
+defaults) except `retrain`. A task adds one module here, with its target and model sections, and one row to `RECIPES`.
+"""
+
+from __future__ import annotations
+
+from seqline.recipe.base import Choices, Recipe
+from seqline.recipe.classification import ClassificationRecipe
+from seqline.recipe.forecasting import ForecastingRecipe, RegressionRecipe
+from seqline.recipe.generation import GenerationRecipe, MusicRecipe
+from seqline.recipe.inputs import (
+    INPUTS,
+    AudioInput,
+    HistoryInput,
+    Input,
+    InputSection,
+    PianoInput,
+    SeriesInput,
+    SymbolsInput,
+    TextInput,
+    VectorInput,
+)
+from seqline.recipe.section import Section
+from seqline.recipe.sections import (
+    EvaluationSection,
+    GateSection,
+    ModelSection,
+    RetrainSection,
+    SplitSection,
+    TrainingSection,
+    ValidationSection,
+    WindowSection,
+)
+from seqline.recipe.tagging import TaggingRecipe, TokensInput
+from seqline.recipe.targets import (
+    FutureTarget,
+    LabelTarget,
+    NextKeysTarget,
+    NextTokenTarget,
+    TagsTarget,
+    TargetSection,
+)
+
+RECIPES: dict[str, type[Recipe]] = {
+    "classification": ClassificationRecipe,
+    "forecasting": ForecastingRecipe,
+    "regression": RegressionRecipe,
+    "generation": GenerationRecipe,
+    "music": MusicRecipe,
+    "tagging": TaggingRecipe,
+}
+
+__all__ = [
+    "INPUTS",
+    "RECIPES",
+    "AudioInput",
+    "Choices",
+    "ClassificationRecipe",
+    "EvaluationSection",
+    "ForecastingRecipe",
+    "FutureTarget",
+    "GateSection",
+    "GenerationRecipe",
+    "HistoryInput",
+    "Input",
+    "InputSection",
+    "LabelTarget",
+    "ModelSection",
+    "MusicRecipe",
+    "NextKeysTarget",
+    "NextTokenTarget",
+    "PianoInput",
+    "Recipe",
+    "RegressionRecipe",
+    "RetrainSection",
+    "Section",
+    "SeriesInput",
+    "SplitSection",
+    "SymbolsInput",
+    "TaggingRecipe",
+    "TagsTarget",
+    "TargetSection",
+    "TextInput",
+    "TokensInput",
+    "TrainingSection",
+    "ValidationSection",
+    "VectorInput",
+    "WindowSection",
+]

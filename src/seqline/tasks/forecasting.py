@@ -1,0 +1,335 @@
+"""Forecasting, many-to-many: the past of a series gets its next H values, with intervals.
+
+Rows are whole series; `deal` cuts them into windows, and a window is kept as the row that a user would send to ask for that
+forecast. So training, evaluation and serving read one form, and nothing after the forecast time is in it.
+
+Legend: B batch, N windows, L context steps, H horizon steps, C channels, Q quantiles, K row statistics.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, cast
+
+import numpy as np
+import torch
+
+from seqline.batch import SequenceBatch
+from seqline.data.arrays import SequenceArrays, from_sequences
+from seqline.data.calendar import Stamp
+from seqline.data.dealing import Dealt, Row, require_rows
+from seqline.data.history import deal_windows
+from seqline.data.inputs import InputEncoder
+from seqline.data.inputs.history import HistoryEncoder
+from seqline.data.rows import SplitRows
+from seqline.data.targets import TargetEncoder
+from seqline.data.targets.future import HISTORY, FutureEncoder, levels_of, numbers_of
+from seqline.errors import InputError
+from seqline.evaluation.conformal import Calibration, calibrate
+from seqline.evaluation.forecasting import COLUMNS, METRIC_NAMES, middle_of, row_statistics, scores
+from seqline.evaluation.sections import Section
+from seqline.nn.forecaster import Forecaster, pinball
+from seqline.recipe import FutureTarget, HistoryInput, InputSection, ModelSection, Recipe, TrainingSection
+from seqline.tasks.base import Encoded, Floats, Loss, Task
+from seqline.tasks.forecast_report import forecast_sections
+from seqline.tasks.model import FittedModel
+
+_INTERVAL = "interval_"
+# Of a forecast in an answer: as many digits as a float32 is sure of.
+_DIGITS = 6
+_SHOWN_STEPS = 3
+_LEVELS = "levels"
+# Row extras that the network does not read: they bring errors back to the unit of the series.
+_UNITS = ("location", "scale", "seasonal_error", "deviation")
+
+
+@dataclass(frozen=True)
+class Forecast:
+    """One answer.
+
+    Attributes:
+        series: Its name.
+        stamps: H timestamps.
+        values: float64 (H, C, Q), in the unit of the series.
+        quantiles: Q levels, rising.
+    """
+
+    series: str
+    stamps: list[Stamp]
+    values: Floats
+    quantiles: tuple[float, ...]
+
+    @property
+    def points(self) -> Floats:
+        """The point forecast, float64 (H, C)."""
+        return self.values[..., middle_of(self.quantiles)]
+
+    def until(self, horizon: int) -> Forecast:
+        """The first steps only.
+
+        Raises:
+            InputError: More than the model foretells.
+        """
+        if not 1 <= horizon <= len(self.stamps):
+            raise InputError(
+                "horizon",
+                f"{horizon} steps",
+                f"1 to {len(self.stamps)}, as the model was trained",
+                "train with a larger target.horizon",
+            )
+        return replace(self, stamps=self.stamps[:horizon], values=self.values[:horizon])
+
+    def record(self) -> dict[str, Any]:
+        """As JSON values: the forecast, and by per cent the lower and the upper end of each interval."""
+        intervals = {}
+        for place, level in enumerate(self.quantiles[: len(self.quantiles) // 2]):
+            ends = (self.values[..., place], self.values[..., -1 - place])
+            intervals[f"{round(100 * (1 - 2 * level))}"] = {
+                "low": _numbers(ends[0]),
+                "high": _numbers(ends[1]),
+            }
+        return {
+            "series": self.series,
+            "timestamps": list(self.stamps),
+            "forecast": _numbers(self.points),
+            "intervals": intervals,
+        }
+
+    def line(self) -> str:
+        """The first steps with their widest interval."""
+        steps = [
+            f"{stamp} {point:.6g} [{low:.6g}, {high:.6g}]"
+            for stamp, point, low, high in zip(
+                self.stamps[:_SHOWN_STEPS],
+                self.points[:, 0],
+                self.values[:, 0, 0],
+                self.values[:, 0, -1],
+                strict=False,
+            )
+        ]
+        return "  ".join([*steps, *(["..."] if len(self.stamps) > _SHOWN_STEPS else [])])
+
+
+class Forecasting(Task):
+    """The verbs of forecasting; it keeps no state."""
+
+    columns = COLUMNS
+    metrics = METRIC_NAMES
+
+    def deal(self, recipe: Recipe, train_rows: Sequence[Row], test_rows: Sequence[Row]) -> tuple[Dealt, int]:
+        """Windows of each split: targets of train come before those of valid, those before test."""
+        dealt = deal_windows(
+            train_rows,
+            test_rows,
+            cast(HistoryInput, recipe.input),
+            horizon=cast(FutureTarget, recipe.target).horizon,
+            valid=recipe.split.valid,
+            test=recipe.split.test,
+        )
+        return require_rows(dealt), 0
+
+    def input_of(self, row: Row, section: InputSection) -> Any:
+        """The history: of a window that was dealt its own, of a user's row the row itself."""
+        value = row[section.column]
+        return value[HISTORY] if isinstance(value, Mapping) else dict(row)
+
+    def fit_encoder(self, recipe: Recipe, inputs: Sequence[Any]) -> InputEncoder:
+        """Sizes and labels of the contexts of train."""
+        target = cast(FutureTarget, recipe.target)
+        return HistoryEncoder.fit(inputs, cast(HistoryInput, recipe.input), horizon=target.horizon)
+
+    def encode(self, encoder: InputEncoder, section: InputSection, inputs: Sequence[Any]) -> Encoded:
+        """Windows of scaled features, with what brings their forecasts back to the unit of the series."""
+        reader = cast(HistoryEncoder, encoder)
+        sequences, rows = [], []
+        for value in inputs:
+            history, window = reader.read(value)
+            facts = reader.facts_of(history)
+            sequences.append(window.inputs)
+            rows.append(
+                {
+                    "future": window.future,
+                    "static": reader.static_numbers(history),
+                    "series": np.int64(reader.series_index(history)),
+                    "location": window.location,
+                    "scale": window.scale,
+                    "seasonal_error": np.asarray(facts.seasonal_error),
+                    "deviation": np.asarray(facts.deviation),
+                }
+            )
+        extras = {name: np.stack([row[name] for row in rows]) for name in rows[0]} if rows else {}
+        return Encoded(sequences, [len(steps) for steps in sequences], row_extras=extras)
+
+    def arrays(
+        self, encoded: Encoded, encoder: InputEncoder, targets: TargetEncoder, values: Sequence[Any]
+    ) -> SequenceArrays:
+        """Windows with their future values, scaled as their contexts are."""
+        truths = numbers_of([targets.truth(value) for value in values])
+        location, scale = (encoded.row_extras[name][:, None] for name in ("location", "scale"))
+        scaled = ((truths - location) / scale).astype(np.float32)
+        levels = np.tile(levels_of(cast(FutureEncoder, targets).section.intervals), (len(scaled), 1))
+        return from_sequences(
+            encoded.sequences, scaled, row_extras={**encoded.row_extras, _LEVELS: levels}
+        )
+
+    def build(self, model: ModelSection, sizes: Mapping[str, int]) -> torch.nn.Module:
+        """A recurrent forecaster; sizes are those of `HistoryEncoder` and `FutureEncoder`."""
+        settings: dict[str, Any] = model.model_dump()
+        for name in ("embedding_dim", "embedding_std", "embedding_dropout", "word_dropout", "bidirectional"):
+            del settings[name]
+        settings |= {name: size for name, size in sizes.items() if not name.startswith(_INTERVAL)}
+        settings["masked"] = bool(sizes["masked"])
+        return Forecaster(quantiles=_levels(sizes), **settings)
+
+    def loss(self, training: TrainingSection, train: SequenceArrays, sizes: Mapping[str, int]) -> Loss:
+        """Pinball loss in scales of the window, mean over the future values that are there."""
+
+        def mean_pinball(outputs: torch.Tensor, batch: SequenceBatch) -> torch.Tensor:
+            if batch.targets is None:
+                raise ValueError("a loss needs targets")
+            return pinball(outputs, batch.targets, batch.extras[_LEVELS][0].to(outputs.dtype))
+
+        return mean_pinball
+
+    def tally(self, outputs: torch.Tensor, batch: SequenceBatch) -> torch.Tensor:
+        """Row statistics in the unit of the series, and the sum of the loss: float64 (B, K + 1)."""
+        if batch.targets is None:
+            raise ValueError("a tally needs targets")
+        levels = batch.extras[_LEVELS][0].cpu()
+        units = {name: batch.extras[name].double().cpu().numpy() for name in _UNITS}
+        targets = batch.targets.double().cpu()
+        forecasts = outputs.double().cpu()
+        losses = [
+            pinball(forecasts[i : i + 1], targets[i : i + 1], levels.double())
+            * torch.isfinite(targets[i]).sum()
+            for i in range(len(targets))
+        ]
+        rows = row_statistics(
+            _unscaled(forecasts.numpy(), units),
+            _unscaled(targets.unsqueeze(-1).numpy(), units)[..., 0],
+            quantiles=levels.tolist(),
+            seasonal_error=units["seasonal_error"],
+            deviation=units["deviation"],
+        )
+        return torch.cat([torch.from_numpy(rows), torch.stack(losses).unsqueeze(1)], dim=1)
+
+    def score(self, tallies: torch.Tensor) -> dict[str, float]:
+        """Loss, MASE and sMAPE of a whole split, from float64 (N, K + 1)."""
+        rows = tallies.numpy()
+        found = scores(rows[:, :-1])
+        count = max(1.0, float(rows[:, COLUMNS.index("count")].sum()))
+        return {"loss": float(rows[:, -1].sum()) / count, "mase": found["mase"], "smape": found["smape"]}
+
+    def calibrated(self, model: FittedModel, valid: SplitRows) -> TargetEncoder:
+        """The target encoder with intervals moved to cover their share of valid."""
+        targets = cast(FutureEncoder, model.targets)
+        section = targets.section
+        if section.calibration == "none":
+            return targets
+        encoded = self.encode(model.encoder, model.input, valid.inputs)
+        location, scale = (encoded.row_extras[name][:, None] for name in ("location", "scale"))
+        found = calibrate(
+            model.each(encoded, model.network).double().numpy(),
+            (numbers_of(valid.truths) - location) / scale,
+            quantiles=levels_of(section.intervals),
+            per_step=section.calibration == "per_step",
+        )
+        return replace(targets, calibration=found.described())
+
+    def forecasts(self, model: FittedModel, encoded: Encoded) -> Floats:
+        """Quantiles in the unit of the series, intervals calibrated: float64 (N, H, C, Q)."""
+        targets = cast(FutureEncoder, model.targets)
+        scaled = model.each(encoded, lambda batch: model.network(batch).float()).double().numpy()
+        if targets.calibration is not None:
+            scaled = Calibration.from_description(dict(targets.calibration)).apply(scaled)
+        return _unscaled(scaled, encoded.row_extras)
+
+    def measure(self, model: FittedModel, rows: SplitRows) -> Floats:
+        """Row statistics of each window, float64 (N, K)."""
+        section = cast(FutureTarget, model.target)
+        encoded = self.encode(model.encoder, model.input, rows.inputs)
+        levels = levels_of(section.intervals)
+        return row_statistics(
+            self.forecasts(model, encoded),
+            numbers_of(rows.truths),
+            quantiles=levels,
+            seasonal_error=encoded.row_extras["seasonal_error"],
+            deviation=encoded.row_extras["deviation"],
+            interval=measured_interval(section.intervals),
+        )
+
+    def answers(self, model: FittedModel, inputs: Sequence[Any]) -> list[Any]:
+        """The forecast of each history."""
+        if not len(inputs):
+            return []
+        reader = cast(HistoryEncoder, model.encoder)
+        levels = levels_of(cast(FutureTarget, model.target).intervals)
+        histories = [reader.read(value)[0] for value in inputs]
+        found = self.forecasts(model, self.encode(reader, model.input, inputs))
+        return [
+            Forecast(history.id, history.stamps(len(history), reader.horizon), values, levels)
+            for history, values in zip(histories, found, strict=True)
+        ]
+
+    def sections(
+        self, recipe: Recipe, rows: SplitRows, answers: Sequence[Any], values: Floats
+    ) -> list[Section]:
+        """Errors by step, by forecast time, and charts of forecasts against the truth."""
+        return forecast_sections(recipe, rows, answers, values)
+
+    def toy(self, *, examples: int, seed: int) -> tuple[SequenceArrays, dict[str, int]]:
+        """An AR(2) process, x_t = 1.2 x_{t-1} - 0.6 x_{t-2} + e_t, its next three values to be foretold from six.
+
+        No forecast has a smaller mean squared error than 1, 2.44 and 3.15 at the three steps.
+        """
+        context, horizon, warm_up = 6, 3, 50
+        noise = np.random.default_rng(seed).normal(size=(examples, warm_up + context + horizon))
+        values = np.zeros_like(noise)
+        for t in range(2, values.shape[1]):
+            values[:, t] = 1.2 * values[:, t - 1] - 0.6 * values[:, t - 2] + noise[:, t]
+        kept = values[:, warm_up:, None].astype(np.float32)
+        ones = np.ones((examples, 1))
+        extras = {
+            "future": np.zeros((examples, horizon, 0), dtype=np.float32),
+            "static": np.zeros((examples, 0), dtype=np.float32),
+            "series": np.zeros(examples, dtype=np.int64),
+            "location": 0 * ones,
+            "scale": ones,
+            "seasonal_error": ones,
+            "deviation": ones,
+            _LEVELS: np.tile(levels_of([80]), (examples, 1)),
+        }
+        arrays = from_sequences(list(kept[:, :context]), kept[:, context:], row_extras=extras)
+        sizes = dict.fromkeys(("masked", "covariates", "future_size", "static_size", "num_series"), 0)
+        return arrays, sizes | {
+            "channels": 1,
+            "context_length": context,
+            "season_length": 1,
+            "horizon": horizon,
+            "interval_80": 80,
+        }
+
+
+def measured_interval(intervals: Sequence[int]) -> tuple[int, int]:
+    """Indices of the quantiles that bound the first of some intervals."""
+    levels = levels_of(intervals)
+    low = levels.index((100 - intervals[0]) / 200)
+    return low, len(levels) - 1 - low
+
+
+def _levels(sizes: Mapping[str, int]) -> tuple[float, ...]:
+    return levels_of(size for name, size in sizes.items() if name.startswith(_INTERVAL))
+
+
+def _unscaled(scaled: Floats, units: Mapping[str, Any]) -> Floats:
+    """Bring (N, H, C, anything) back to the unit of the series."""
+    location, scale = (np.asarray(units[name])[:, None, :, None] for name in ("location", "scale"))
+    found: Floats = location + scale * scaled
+    return found
+
+
+def _numbers(values: Floats) -> list[Any]:
+    """Float64 (H, C) as JSON numbers; a list a step where there are several channels."""
+    rows = [[float(f"{value:.{_DIGITS}g}") for value in step] for step in values]
+    return [step[0] for step in rows] if values.shape[1] == 1 else rows

@@ -1,0 +1,146 @@
+"""Timestamps: grids of every frequency, gaps and duplicates found, refused or filled as told."""
+
+from __future__ import annotations
+
+import datetime
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from seqline.data.calendar import (
+    Frequency,
+    calendar_features,
+    infer_frequency,
+    parse_frequency,
+    parse_timestamp,
+    regular_grid,
+)
+from seqline.errors import InputError
+
+
+def grid_of(stamps, *, frequency=None, gaps="refuse", duplicates="refuse"):
+    chosen = None if frequency is None else parse_frequency(frequency)
+    return regular_grid(stamps, frequency=chosen, gaps=gaps, duplicates=duplicates, where="series a")
+
+
+@pytest.mark.parametrize(
+    ("stamps", "expected"),
+    [
+        (["2026-01-31", "2026-02-28", "2026-03-31"], "M"),
+        (["2026-01", "2026-02", "2026-03"], "M"),
+        (["2020", "2021", "2023"], "Y"),
+        (["2026-01-01", "2026-04-01", "2026-07-01"], "Q"),
+        (["2026-01-02", "2026-01-09", "2026-01-16"], "W"),
+        (["2026-01-01", "2026-01-02", "2026-01-05"], "B"),  # Thursday, Friday, Monday
+        (["2026-01-02", "2026-01-03", "2026-01-04"], "D"),
+        (["2026-01-02T00:00", "2026-01-02T01:00", "2026-01-02T03:00"], "h"),
+        (["2026-01-02T00:10", "2026-01-02T00:25", "2026-01-02T00:40"], "15min"),
+        ([0, 1, 2], "step"),
+    ],
+)
+def test_the_frequency_is_told_from_the_timestamps(stamps, expected) -> None:
+    assert str(infer_frequency(stamps)) == expected
+
+
+def test_timestamps_that_fit_no_frequency_are_refused() -> None:
+    with pytest.raises(InputError, match="no regular frequency fits"):
+        infer_frequency(["2026-01-02T00:00:01", "2026-01-02T00:00:17", "2026-01-02T03:00:00"])
+    with pytest.raises(InputError, match="at least two"):
+        infer_frequency(["2026-01-02"])
+
+
+@pytest.mark.parametrize("text", ["hourly", "0h", "h2", "-1D", ""])
+def test_a_frequency_that_cannot_be_read_is_refused(text) -> None:
+    with pytest.raises(InputError, match="frequency"):
+        parse_frequency(text)
+
+
+@pytest.mark.parametrize(
+    "stamp", ["yesterday", "01/02/2026", "2026-13-01", "2026-02-30", "", 7.5, True, None]
+)
+def test_a_timestamp_that_is_none_is_refused(stamp) -> None:
+    with pytest.raises(InputError, match="ISO 8601"):
+        parse_timestamp(stamp)
+
+
+def test_an_offset_counts_in_utc() -> None:
+    # The clock goes back from 03:00+02:00 to 02:00+01:00: no duplicate, no gap.
+    grid = grid_of(
+        [
+            "2025-10-26T01:00+02:00",
+            "2025-10-26T02:00+02:00",
+            "2025-10-26T02:00+01:00",
+            "2025-10-26T03:00+01:00",
+        ]
+    )
+    assert (str(grid.frequency), grid.length, grid.gaps, grid.duplicates) == ("h", 4, 0, 0)
+
+
+@given(
+    unit=st.sampled_from(["min", "15min", "h", "6h", "D", "2D", "W", "M", "Q", "Y", "B"]),
+    start=st.datetimes(min_value=datetime.datetime(1900, 1, 1), max_value=datetime.datetime(2100, 1, 1)).map(
+        lambda moment: moment.replace(second=0, microsecond=0)
+    ),
+)
+def test_every_period_has_the_timestamp_it_was_read_from(unit, start) -> None:
+    frequency = parse_frequency(unit)
+    if unit == "B" and start.weekday() >= 5:
+        start -= datetime.timedelta(days=2)
+    number, phase = frequency.period(start.isoformat())
+    assert parse_timestamp(frequency.stamp(number, phase)) == start
+    later = [frequency.stamp(number + i, phase) for i in range(30)]
+    assert [frequency.period(stamp)[0] - number for stamp in later] == list(range(30))
+
+
+def test_gaps_are_refused_by_name_or_left_to_be_filled() -> None:
+    stamps = ["2026-01-01", "2026-01-02", "2026-01-05", "2026-01-06", "2026-01-10"]
+    with pytest.raises(InputError, match=r"gaps at 2026-01-03, 2026-01-04, 2026-01-07 and 2 more"):
+        grid_of(stamps, frequency="D")
+    grid = grid_of(stamps, frequency="D", gaps="fill")
+    assert (grid.length, grid.gaps) == (10, 5)
+    placed = grid.place(np.arange(5.0)[:, None], duplicates="refuse")[:, 0]
+    np.testing.assert_array_equal(placed, [0, 1, np.nan, np.nan, 2, 3, np.nan, np.nan, np.nan, 4])
+
+
+@pytest.mark.parametrize(("rule", "expected"), [("first", 1.0), ("last", 3.0), ("mean", 2.0), ("sum", 4.0)])
+def test_duplicates_are_refused_or_count_as_told(rule, expected) -> None:
+    stamps = ["2026-01-01", "2026-01-02", "2026-01-02", "2026-01-03"]
+    with pytest.raises(InputError, match=r"duplicate timestamps 2026-01-02"):
+        grid_of(stamps)
+    grid = grid_of(stamps, frequency="D", duplicates=rule)
+    values = np.asarray([0.0, 1.0, 3.0, 9.0])[:, None]
+    np.testing.assert_array_equal(grid.place(values, duplicates=rule)[:, 0], [0.0, expected, 9.0])
+    assert grid.duplicates == 1
+
+
+def test_rows_in_any_order_are_put_in_time() -> None:
+    grid = grid_of([3, 1, 2], frequency="step")
+    np.testing.assert_array_equal(
+        grid.place(np.asarray([[30.0], [10.0], [20.0]]), duplicates="refuse")[:, 0], [10, 20, 30]
+    )
+    assert grid.stamps(2, 3) == [3, 4, 5]
+
+
+def test_a_timestamp_off_the_grid_is_refused() -> None:
+    with pytest.raises(InputError, match="lies off the grid"):
+        grid_of(["2026-01-01T00:00", "2026-01-01T01:00", "2026-01-01T01:30"], frequency="h")
+    with pytest.raises(InputError, match="weekend"):
+        grid_of(["2026-01-02", "2026-01-03"], frequency="B")
+
+
+def test_one_mistyped_year_does_not_ask_for_gigabytes() -> None:
+    with pytest.raises(InputError, match="at most 10,000,000"):
+        grid_of(["2026-01-01T00:00", "2026-01-01T00:01", "9026-01-01T00:00"], frequency="min", gaps="fill")
+
+
+def test_calendar_features_are_equal_a_day_a_week_and_a_year_apart() -> None:
+    grid = grid_of(["2026-01-05T00:00", "2026-01-05T01:00"], frequency="h")
+    features = calendar_features(grid, 0, 24 * 366)
+    np.testing.assert_allclose(features[0, :2], features[24, :2], atol=1e-12)
+    np.testing.assert_allclose(features[5, :4], features[5 + 168, :4], atol=1e-12)
+    np.testing.assert_allclose(features[3, 4:], features[3 + 24 * 365, 4:], atol=1e-12)
+    np.testing.assert_allclose(features[6, :2], [1.0, 0.0], atol=1e-12)  # six in the morning
+    assert not calendar_features(grid_of([0, 1]), 0, 2).any()
+    assert Frequency("step").stamp(3, (0,)) == 3

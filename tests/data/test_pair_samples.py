@@ -1,0 +1,171 @@
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from seqline.data.samples.caption import describe, write_caption
+from seqline.data.samples.dialogue import GROUPS, write_dialogue
+from seqline.data.samples.digits import digit_images
+from seqline.data.samples.grammar import Stream
+from seqline.data.samples.questions import PEOPLE, PLACES, UNKNOWN, write_questions
+from seqline.data.samples.translation import NAMES, TEST_NAMES, compose, write_translation
+
+SAMPLES: dict[str, tuple[Callable[..., None], str, str]] = {
+    "translation": (write_translation, "english", "german"),
+    "questions": (write_questions, "question", "answer"),
+    "dialogue": (write_dialogue, "turn", "answer"),
+    "caption": (write_caption, "features", "description"),
+}
+Rows = list[dict[str, str]]
+
+
+@pytest.fixture(scope="module")
+def folders(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    written = {}
+    for name, (write, _, _) in SAMPLES.items():
+        written[name] = tmp_path_factory.mktemp(name)
+        write(written[name], seed=3)
+    return written
+
+
+def rows_of(folder: Path, split: str) -> Rows:
+    return [
+        json.loads(line)
+        for path in sorted((folder / split).iterdir())
+        for line in path.open(encoding="utf-8")
+    ]
+
+
+def digest(folder: Path) -> str:
+    return hashlib.sha256(b"".join(path.read_bytes() for path in sorted(folder.rglob("*.jsonl")))).hexdigest()
+
+
+@pytest.mark.parametrize("name", SAMPLES)
+def test_a_seed_decides_every_byte_and_no_input_stands_on_both_sides(
+    name: str, folders: dict[str, Path], tmp_path: Path
+) -> None:
+    write, given, answer = SAMPLES[name]
+    write(tmp_path / "again", seed=3)
+    write(tmp_path / "other", seed=4)
+    assert digest(tmp_path / "again") == digest(folders[name]) != digest(tmp_path / "other")
+    train, test = rows_of(folders[name], "train"), rows_of(folders[name], "test")
+    assert len(train) > 1000
+    assert len(test) > 300
+    assert {tuple(row) for row in train + test} == {("id", given, answer)}
+    assert len({row["id"] for row in train + test}) == len(train) + len(test)
+    seen = {json.dumps(row[given]) for row in train}
+    if name != "caption":
+        assert len(seen) == len(train)
+    assert not seen & {json.dumps(row[given]) for row in test}
+    assert sum(path.stat().st_size for path in folders[name].rglob("*.jsonl")) < 4_000_000
+
+
+@pytest.mark.parametrize("name", ["translation", "dialogue", "questions"])
+def test_texts_are_written_as_people_write_them(name: str, folders: dict[str, Path]) -> None:
+    for row in rows_of(folders[name], "test"):
+        for text in (row[SAMPLES[name][1]], row[SAMPLES[name][2]]):
+            assert not re.search(r"[{}]| [,.?!]|  |\bi\b", text)
+            assert text == text.strip() != ""
+            assert text[0].isupper() or text in (*PLACES, UNKNOWN)
+
+
+@pytest.mark.parametrize(
+    ("english", "german"),
+    [
+        (
+            r"(that|because) .*\b(has|have) (slept|waited|sung)",
+            r"(geschlafen|gewartet|gesungen)\W* (hat|haben)",
+        ),
+        (r"^(Do|Does) .*sleep", r"^(Schläft|Schlafen) "),
+        (r"^Today, .* sleeps", r"^Heute schläft "),
+        (r"^The old lamp", r"^$"),
+    ],
+)
+def test_german_puts_its_verbs_where_they_belong(english: str, german: str) -> None:
+    stream = Stream("grammar")
+    pairs = [compose(stream, "train") for _ in range(6000)]
+    found = [theirs for ours, theirs in pairs if re.search(english, ours)]
+    assert len(found) > 5 or german == "^$"
+    assert [text for text in found if not re.search(german, text)] == []
+
+
+def test_german_articles_agree_with_gender_case_and_number() -> None:
+    stream = Stream("agreement")
+    german = " ".join(compose(stream, "train")[1].lower() for _ in range(6000))
+    for right, wrong in (
+        (r"einen \w+en hut\b", r"\b(ein|der) \w+ hut\b"), (r"das \w+e buch\b", r"\b(der|den|die) \w+ buch\b"),
+        (r"eine \w+e lampe\b", r"\b(ein|einen) \w+ lampe\b"), (r"die \w+en autos\b", r"die \w+e autos\b"),
+        (r"der \w+e bäcker\b", r"\bden \w+ bäcker\b"), (r"ein \w+es pferd\b", r"ein \w+er pferd\b"),
+    ):  # fmt: skip
+        assert re.search(right, german), right
+        assert not re.search(wrong, german), wrong
+
+
+def test_only_test_sentences_name_the_people_kept_for_the_test(folders: dict[str, Path]) -> None:
+    train = {
+        word
+        for row in rows_of(folders["translation"], "train")
+        for word in re.findall(r"\w+", row["english"])
+    }
+    assert not train & set(TEST_NAMES)
+    assert train >= set(NAMES)
+    named = [
+        row
+        for row in rows_of(folders["translation"], "test")
+        if set(re.findall(r"\w+", row["english"])) & set(TEST_NAMES)
+    ]
+    assert 0.03 < len(named) / 800 < 0.2
+    for row in named:
+        name = next(name for name in TEST_NAMES if name in row["english"])
+        assert name in row["german"]
+
+
+def answered(story: str) -> str:
+    """The answer of a reader who keeps the place of everybody."""
+    *told, question = re.split(r"(?<=[.?]) ", story)
+    where: dict[str, str] = {}
+    for line in told:
+        place = next((place for place in PLACES if line.endswith(f" the {place}.")), None)
+        if place and not re.search(r"dislikes|talks|dreams|asks", line):
+            where |= {person: place for person in PEOPLE if person in line}
+    return where.get(re.findall(r"\w+", question)[-1], UNKNOWN)
+
+
+def test_every_answer_follows_from_its_story(folders: dict[str, Path]) -> None:
+    rows = rows_of(folders["questions"], "test")
+    assert [row["id"] for row in rows if answered(row["question"]) != row["answer"]] == []
+    assert {row["answer"] for row in rows} == {*PLACES, UNKNOWN}
+    most = max(sum(row["answer"] == place for row in rows) for place in PLACES)
+    assert most / len(rows) < 0.25
+
+
+def test_answers_in_a_dialogue_take_words_over_from_the_turn(folders: dict[str, Path]) -> None:
+    drinks = [
+        row for row in rows_of(folders["dialogue"], "train") if any(d in row["turn"] for d in GROUPS["drink"])
+    ]
+    echoed = [
+        row for row in drinks if any(d in row["turn"] and d in row["answer"].lower() for d in GROUPS["drink"])
+    ]
+    assert len(echoed) / len(drinks) > 0.6
+
+
+def test_a_description_says_what_was_measured() -> None:
+    image = np.zeros((8, 8), dtype=np.int64)
+    image[:, 3] = 16
+    assert describe(image, "1") == "a thin narrow one that stands straight"
+    slanted = np.zeros((8, 8), dtype=np.int64)
+    for row in range(8):
+        slanted[row, 7 - row] = 16
+    assert describe(slanted, "8") == "a thin wide eight that leans to the right"
+    assert "leans to the left" in describe(slanted[:, ::-1], "8")
+    image[4:, 2:5] = 16
+    assert describe(image, "8") == "a thin narrow eight that stands straight and is heavier at the bottom"
+    said = {describe(image, label) for image, label in zip(*digit_images(), strict=True)}
+    assert len(said) > 100
+    assert any(text.startswith("an eight") for text in said)
