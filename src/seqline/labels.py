@@ -173,15 +173,22 @@ def join_labels(
         now: Time of the labels; by default the present.
 
     Raises:
-        InputError: The file cannot be read, or lacks a column.
+        InputError: The file cannot be read, or lacks a column; or the recipe's answers are no labels.
     """
-    target = workspace.recipe(name).target
+    recipe = workspace.recipe(name)
+    if not recipe.classes:
+        raise InputError(
+            f"recipe {name}",
+            f"task {recipe.task}, whose answers are no labels",
+            "a recipe of classification",
+            "bring the true values in as rows (`seqline ingest`), and train or evaluate again",
+        )
     folder = workspace.predictions_folder(name)
     folder.mkdir(parents=True, exist_ok=True)
     # Not the workspace's owner: labels come in while a training runs.
     with FileLock(folder / f".{_LABELS_FILE}.join.lock"):
-        columns = (id_column, target_column or target.column)
-        return _join(workspace, name, source, columns, target.classes, correct, now or datetime.now(UTC))
+        columns = (id_column, target_column or recipe.target.column)
+        return _join(workspace, name, source, columns, recipe.classes, correct, now or datetime.now(UTC))
 
 
 def _join(

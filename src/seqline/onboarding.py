@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import shutil
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from seqline.config import parse_recipe, write_yaml
-from seqline.data.proposal import Survey, propose
-from seqline.data.readers import Row
+from seqline.data.guess import ROWS, guess
+from seqline.data.look import Given, Guess
+from seqline.data.proposal import propose
+from seqline.data.readers import Row, read_rows
 from seqline.data.samples.registry import SAMPLES, write_sample
+from seqline.data.shapes import shaped
 from seqline.data.sources import import_file
+from seqline.data.survey import shape_of, survey_of
 from seqline.deployments import add_deployments, require_deployments
 from seqline.errors import InputError, SeqlineError
 from seqline.files import atomic_write, complete_folder
@@ -28,18 +34,14 @@ class Wish:
     Attributes:
         source: Rows to train on.
         test_source: Rows to test on, or None.
-        task: What is predicted.
-        input_column: Column of the text.
-        target_column: Column of the label.
-        group_column: Rows with the same value here stay in one split; or None.
+        given: What the user said about the file; the rest is guessed.
+        split_by: Rows with the same value in this column stay in one split; or None.
     """
 
     source: Path
     test_source: Path | None
-    task: str
-    input_column: str
-    target_column: str
-    group_column: str | None
+    given: Given
+    split_by: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,15 +49,21 @@ class Onboarded:
     """What was made of it.
 
     Attributes:
+        task: What is predicted.
+        kind: What the input is.
         train_rows: Rows to train on.
         test_rows: Rows to test on; None without a test file.
-        labels: Each label with its train rows, the most frequent first.
+        labels: Each label with its train rows, the most frequent first; none where no labels are predicted.
+        why: Why the file was taken for this, one line each.
         reasons: Why the recipe is what it is, one line each.
     """
 
+    task: str
+    kind: str
     train_rows: int
     test_rows: int | None
     labels: list[tuple[str, int]]
+    why: tuple[str, ...]
     reasons: list[str]
 
 
@@ -178,26 +186,60 @@ def onboard(workspace: Workspace, name: str, wish: Wish) -> Onboarded:
 
 def _stage(staging: Path, name: str, wish: Wish) -> tuple[dict[str, Any], Onboarded]:
     """The rows in a folder aside, the recipe's values, and what to tell the user."""
-    columns = [wish.input_column, wish.target_column, *([wish.group_column] if wish.group_column else [])]
-    found = Survey(wish.input_column, wish.target_column)
-    train = import_file(wish.source, staging / "train" / _FILE_NAME, required=columns, check=found.add)
-    classes = found.classes(str(wish.source))
+    head = list(islice(read_rows(wish.source), ROWS))
+    use = _use(head, wish)
+    shape = shape_of(use, head)
+    found = survey_of(use, shape, head)
+    columns = [column for column in (shape.column, use.target, use.split_by) if column is not None]
+
+    def turn(rows: Iterator[Row]) -> Iterator[Row]:
+        return shaped(rows, shape)
+
+    train = import_file(
+        wish.source, staging / "train" / _FILE_NAME, required=columns, check=found.add, turn=turn
+    )
+    classes = found.classes(str(wish.source)) if found.has_labels else []
 
     def known_label(row: Row) -> None:
-        label = str(row.values[wish.target_column])
-        if label not in found.labels:
+        found.check(row)
+        label = str(row.values[found.target_column]) if found.has_labels and found.target_column else ""
+        if found.has_labels and label not in found.labels:
             where = f"{row.source} line {row.line}"
             raise InputError(where, f"label {label!r}", f"one of the training file's: {', '.join(classes)}")
 
     test_rows = None
     if wish.test_source is not None:
         test_file = staging / "test" / _FILE_NAME
-        test_rows = import_file(wish.test_source, test_file, required=columns, check=known_label).rows
-    values, reasons = propose(
-        found, task=wish.task, classes=classes, has_test=test_rows is not None, group_column=wish.group_column
-    )
+        test_rows = import_file(
+            wish.test_source, test_file, required=columns, check=known_label, turn=turn
+        ).rows
+    if not shape.changes_nothing:
+        shape.save(staging)
+    values, reasons = propose(found, use, head=head, has_test=test_rows is not None)
     parse_recipe(values, f"the recipe proposed for {name}")
     made = Onboarded(
-        train_rows=train.rows, test_rows=test_rows, labels=found.labels.most_common(), reasons=reasons
+        task=use.task,
+        kind=use.kind,
+        train_rows=train.rows,
+        test_rows=test_rows,
+        labels=found.labels.most_common(),
+        why=use.reasons,
+        reasons=reasons,
     )
     return values, made
+
+
+def _use(head: Sequence[Row], wish: Wish) -> Guess:
+    """What the file is for, by what the user said and by a guess for the rest."""
+    use = guess(head, wish.given)
+    grouped = None if use.long else wish.given.group
+    split_by = wish.split_by or grouped
+    if split_by is None:
+        return use
+    if split_by not in head[0].values:
+        raise InputError(
+            head[0].source,
+            f"no column {split_by!r}; its columns are {', '.join(map(repr, head[0].values))}",
+            f"a column {split_by!r}",
+        )
+    return replace(use, split_by=split_by)

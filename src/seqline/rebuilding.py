@@ -22,7 +22,7 @@ from seqline.config import write_yaml
 from seqline.errors import InputError, SeqlineError
 from seqline.files import atomic_write, read_json, sha256_file
 from seqline.graph import call_dvc
-from seqline.serving.predictor import content_files
+from seqline.serving.model_folder import content_files
 from seqline.tracking.origin import Origin, installed_packages, stage_inputs, this_machine
 from seqline.tracking.packaging import model_folder_of
 from seqline.tracking.registry import (

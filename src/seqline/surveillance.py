@@ -6,15 +6,18 @@ import re
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 from seqline.data.batches import batches_in
 from seqline.data.readers import read_rows
+from seqline.data.shapes import Shape, shaped
 from seqline.errors import InputError
 from seqline.files import atomic_write, read_json, sha256_file
 from seqline.monitoring.drift import drift
 from seqline.monitoring.judgements import Judgement
 from seqline.monitoring.profile import PROFILE_FILE, Profile
-from seqline.serving.predictor import MODEL_FILE, WEIGHTS_FILE, Predictor
+from seqline.serving.model_folder import MODEL_FILE, WEIGHTS_FILE
+from seqline.serving.predictor import Predictor
 from seqline.tracking.packaging import model_folder_of
 from seqline.tracking.registry import champion
 from seqline.tracking.storage import package_folder
@@ -66,30 +69,31 @@ class _Watcher:
             path.name,
         ):
             return found
-        texts, labels = self._read(path)
-        report = drift(self.profile, texts, labels, self.predictor)
+        inputs, labels = self._read(path)
+        report = drift(self.profile, inputs, labels, self.predictor)
         judgement = Judgement(self.name, self.version, self.content_key, path.name, digest, report)
         judgement.save(kept)
         return judgement
 
-    def _read(self, path: Path) -> tuple[list[str], list[str | None] | None]:
-        """Inputs and labels of a file; None for labels where it has none."""
-        column = self.predictor.input_section.column
+    def _read(self, path: Path) -> tuple[list[Any], list[str | None] | None]:
+        """Inputs and labels of a file; None for labels where it has none, or the model answers none."""
+        section, task = self.predictor.input_section, self.predictor.task
         target = read_json(self.folder / MODEL_FILE)["target"]["column"]
-        texts: list[str] = []
+        inputs: list[Any] = []
         labels: list[str | None] = []
-        for row in read_rows(path):
-            if column not in row.values:
+        for row in shaped(read_rows(path), Shape.load(self.workspace.data_folder(self.name))):
+            if section.column not in row.values:
                 raise InputError(
                     str(path),
-                    f"no column {column!r}",
+                    f"no column {section.column!r}",
                     f"one of {', '.join(row.values)} with that name",
                     "rename it",
                 )
-            value, label = row.values[column], row.values.get(target)
-            texts.append("" if value is None else str(value))
+            value, label = row.values[section.column], row.values.get(target)
+            inputs.append("" if value is None else task.input_of(row.values, section))
             labels.append(None if label is None or label == "" else str(label))
-        return texts, (labels if any(label is not None for label in labels) else None)
+        labelled = bool(self.predictor.classes) and any(label is not None for label in labels)
+        return inputs, (labels if labelled else None)
 
     def history(self, shown: Judgement) -> list[Judgement]:
         """What is known of the batches the champion was not fitted on, the oldest first, with `shown` among them.

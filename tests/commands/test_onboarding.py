@@ -11,9 +11,10 @@ from pathlib import Path
 import pytest
 
 from seqline.config import load_recipe, read_yaml, write_yaml
+from seqline.data.look import Given
 from seqline.deployments import add_deployments
 from seqline.errors import InputError, SeqlineError
-from seqline.onboarding import Wish, onboard, prove_data
+from seqline.onboarding import Wish, make_samples, onboard, prove_data, take_sample
 from seqline.workspace import Workspace
 
 ROOT = Path(__file__).parents[2]
@@ -40,15 +41,9 @@ def workspace(blank: Path, tmp_path: Path) -> Workspace:
     return Workspace(tmp_path / "project")
 
 
-def wish(source: Path, test_source: Path | None = None, **changes: str) -> Wish:
-    values = {
-        "task": "classification",
-        "input_column": "text",
-        "target_column": "label",
-        "group_column": None,
-        **changes,
-    }
-    return Wish(source=source, test_source=test_source, **values)  # type: ignore[arg-type]
+def wish(source: Path, test_source: Path | None = None, *, split_by: str | None = None) -> Wish:
+    given = Given(task="classification", inputs=("text",), target="label")
+    return Wish(source=source, test_source=test_source, given=given, split_by=split_by)
 
 
 def snapshot(workspace: Workspace) -> dict[str, bytes]:
@@ -81,7 +76,7 @@ def test_a_good_file_becomes_data_and_a_recipe_that_loads(workspace: Workspace, 
 
 def test_a_test_file_and_a_group_are_taken_over(workspace: Workspace, tmp_path: Path) -> None:
     source, test = write(tmp_path / "a.csv", GOOD), write(tmp_path / "b.csv", GOOD.replace("text ", "other "))
-    made = onboard(workspace, "mine", wish(source, test, group_column="shop"))
+    made = onboard(workspace, "mine", wish(source, test, split_by="shop"))
     assert made.test_rows == 60
     assert load_recipe(workspace.recipe_path("mine")).split.model_dump(exclude={"window"}) == {
         "valid": 0.1,
@@ -115,6 +110,28 @@ def test_a_fresh_clone_proves_its_rows_with_an_empty_cache(workspace: Workspace,
     with pytest.raises(SeqlineError, match="does not have the hash"):
         prove_data(workspace)
     assert (workspace.root / "data.dvc").read_bytes() == recorded
+
+
+def test_an_embedded_sample_is_taken_in_with_its_name_recorded(workspace: Workspace) -> None:
+    with pytest.raises(InputError, match="recipe plain"):
+        take_sample(workspace, "plain")
+    shutil.copy(ROOT / "recipes" / "plain.yaml", workspace.root / "recipes")
+    assert take_sample(workspace, "plain")
+    assert workspace.recipe_names() == ["plain"]
+    assert not take_sample(workspace, "plain")
+    prove_data(workspace)
+    shutil.rmtree(workspace.root / "data")
+    assert make_samples(workspace) == ["plain"], "written again, the same bytes"
+    prove_data(workspace)
+
+
+def test_one_or_two_words_are_read_letter_by_letter(workspace: Workspace, tmp_path: Path) -> None:
+    names = "".join(f"Name{i},{'ab'[i % 2]}\n" for i in range(60))
+    source = write(tmp_path / "names.csv", "text,label\n" + names)
+    made = onboard(workspace, "mine", wish(source))
+    given = workspace.recipe("mine").input
+    assert (given.tokenizer, given.max_length) == ("char", 10)  # type: ignore[attr-defined]
+    assert any("letter by letter" in reason for reason in made.reasons)
 
 
 BAD = [

@@ -37,6 +37,7 @@ LAYERS = [
     ("seqline.evaluation.measures", 3),
     ("seqline.evaluation.sums", 3),
     ("seqline.evaluation.sections", 3),
+    ("seqline.evaluation.alignment", 3),
     ("seqline.evaluation.spans", 3),
     ("seqline.evaluation.translation", 3),
     ("seqline.evaluation.forecasting", 3),

@@ -70,7 +70,7 @@ USES: dict[str, tuple[list[dict[str, Any]], dict[str, Any]]] = {
         SALES,
         {
             "task": "forecasting",
-            "kind": "series",
+            "kind": "history",
             "inputs": ("value",),
             "target": None,
             "group": "series",
@@ -79,22 +79,16 @@ USES: dict[str, tuple[list[dict[str, Any]], dict[str, Any]]] = {
         },
     ),
     "one series in columns": (
-        table(9, date=lambda i: f"2026-01-0{i + 1}", load=str, heat=lambda i: str(-i)),
-        {"task": "forecasting", "inputs": ("load", "heat"), "group": None, "order": "date", "long": True},
+        table(9, date=lambda i: f"2026-01-0{i + 1}", power=str, heat=lambda i: str(-i)),
+        {"task": "forecasting", "inputs": ("power", "heat"), "group": None, "order": "date", "long": True},
     ),
     "columns of numbers and a label": (
         VECTORS,
         {"task": "classification", "kind": "vector", "inputs": ("a", "b"), "target": "kind", "long": False},
     ),
-    "columns of numbers and a number": (
-        table(60, a=lambda i: i * 0.1, b=lambda i: -i, target=lambda i: i * 1.25),
-        {
-            "task": "regression",
-            "kind": "vector",
-            "inputs": ("a", "b"),
-            "target": "target",
-            "numeric_target": True,
-        },
+    "sales beside other numbers": (
+        [{**row, "heat": "1.5"} for row in SALES],
+        {"task": "forecasting", "inputs": ("value",), "beside": ("heat",), "group": "series"},
     ),
     "two texts": (
         table(20, source=lambda i: f"ein Satz {i} hier", target=lambda i: f"a sentence {i} here"),
@@ -148,7 +142,7 @@ def test_each_use_is_found_and_says_why(use: str) -> None:
 
 def test_what_the_user_says_is_taken_for_true() -> None:
     assert guessed(REVIEWS, kind="symbols").kind == "symbols"
-    assert guessed(VECTORS, target="a", task="regression").target == "a"
+    assert guessed(VECTORS, target="b", task="classification").target == "b"
     assert guessed(VECTORS, inputs=("a",)).inputs == ("a",)
     walk = guessed(LONG, inputs=("y",), target="subject", group="id", order="step")
     assert (walk.inputs, walk.target) == (("y",), "subject")
@@ -163,6 +157,12 @@ def test_what_the_user_says_is_taken_for_true() -> None:
         (REVIEWS, {"target": "lable"}, "no column 'lable'; its columns are 'text', 'label'"),
         (REVIEWS, {"kind": "audio"}, "no use of its columns found for kind audio: 'text', 'label'"),
         (REVIEWS, {"task": "forecasting"}, "no use of its columns found for task forecasting"),
+        (REVIEWS, {"target": "Label"}, "did you mean 'label'?"),
+        (
+            table(60, a=lambda i: i * 0.1, b=lambda i: -i, target=lambda i: i * 1.25),
+            {},
+            "60 different numbers as what is to be predicted",
+        ),
         (table(5, a=lambda i: "same", b=lambda i: "same"), {}, "say what it is with --kind"),
     ],
 )

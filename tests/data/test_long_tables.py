@@ -40,11 +40,29 @@ def test_steps_of_a_group_become_one_row_whatever_their_order(tmp_path: Path) ->
 
 
 def test_one_value_column_gives_a_plain_list_and_empty_values_are_missing(tmp_path: Path) -> None:
-    table = LongTable(group="series", order="day", values=("sales",), column="history", keep_order=True)
+    table = LongTable(group="series", order="day", values=("sales",), column="history")
     text = "day,series,sales\n2026-01-31,a,3\n2026-02-28,a,\n2026-03-31,a,5.5\n2026-01-01,b,7\n"
+    found = [row.values for row in read(tmp_path / "t.csv", text, table)]
+    assert found == [{"id": "a", "history": [3, None, 5.5]}, {"id": "b", "history": [7]}]
+
+
+def test_with_its_times_kept_a_table_may_have_gaps_and_columns_beside_the_values(tmp_path: Path) -> None:
+    table = LongTable(
+        group=None,
+        order="day",
+        values=("sales",),
+        column="sales",
+        beside=("heat",),
+        order_column="timestamps",
+    )
+    text = "day,sales,heat\n2026-01-09,3,1\n2026-01-01,,2\n2026-01-02,5,2.5\n"
     assert [row.values for row in read(tmp_path / "t.csv", text, table)] == [
-        {"id": "a", "history": [3, None, 5.5], "day": ["2026-01-31", "2026-02-28", "2026-03-31"]},
-        {"id": "b", "history": [7], "day": ["2026-01-01"]},
+        {
+            "id": "series",
+            "timestamps": ["2026-01-01", "2026-01-02", "2026-01-09"],
+            "sales": [None, 5, 3],
+            "heat": [2, 2.5, 1],
+        }
     ]
 
 

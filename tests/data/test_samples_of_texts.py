@@ -6,16 +6,21 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
+from pathlib import Path
 
 import pytest
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 
+from seqline.config import load_recipe
 from seqline.data.samples import dna, emotion, names, spam
 from seqline.data.samples.dealt import belongs, deal, json_lines, key_of
 from seqline.data.samples.grammar import Stream
 from seqline.data.samples.phrases import fill, parse_book, read_book
+from seqline.data.samples.registry import SAMPLES as SAMPLES_BY_RECIPE
 from seqline.errors import InputError
+
+ROOT = Path(__file__).parents[2]
 
 
 @dataclass(frozen=True)
@@ -126,6 +131,14 @@ def test_rows_have_an_id_an_input_and_a_label(sample):
     assert all(list(row) == ["id", sample.column, "label"] for row in rows)
     assert len({row["id"] for row in rows}) == 1500
     assert all(row[sample.column].strip() for row in rows)
+
+
+@every_sample
+def test_the_recipe_names_the_column_and_the_labels(sample):
+    recipe = load_recipe(ROOT / "recipes" / f"{sample.name}.yaml")
+    assert recipe.input.column == sample.column
+    assert set(recipe.classes) == set(sample.shares)
+    assert SAMPLES_BY_RECIPE[sample.name] == f"{sample.write.__module__}:{sample.write.__name__}"
 
 
 @every_sample

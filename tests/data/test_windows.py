@@ -1,143 +1,195 @@
-"""Windows: what stands where, splits by time, and nothing from the future in any of them."""
+"""Windows and the rows they are kept as: what stands where, splits by time, and nothing from the future in any of them."""
 
 from __future__ import annotations
 
-from dataclasses import replace
+import itertools
+from typing import Any
 
 import numpy as np
+import orjson
 import pytest
 
 from seqline.data.calendar import parse_frequency, regular_grid
-from seqline.data.windows import (
-    Cut,
-    Series,
-    WindowSettings,
-    cut_points,
-    fill,
-    fit_covariates,
-    flat_lines,
-    seasonal_error,
-    window_at_end,
-    windows_of,
-)
+from seqline.data.history import read_history, read_stretch
+from seqline.data.inputs.history import HistoryEncoder, probe_histories
+from seqline.data.targets.future import numbers_of
+from seqline.data.window_rows import deal_windows
+from seqline.data.windows import Series, cut_points, fill, seasonal_error, window_scale
 from seqline.errors import InputError
+from seqline.recipe import HistoryInput
 
-SETTINGS = WindowSettings(context_length=4, horizon=2, scaling="none")
+SPLITS = ("train", "valid", "test")
 
 
-def series_of(values, *, name="a", past=None, future=None, **others) -> Series:
-    values = np.asarray(values, dtype=np.float64)
-    values = values[:, None] if values.ndim == 1 else values
-    nothing = np.zeros((len(values), 0))
-    return Series(
-        id=name,
-        values=values,
-        past=nothing if past is None else np.asarray(past, dtype=np.float64),
-        future=nothing if future is None else np.asarray(future, dtype=np.float64),
-        **others,
+def section(**settings: Any) -> HistoryInput:
+    return HistoryInput(**{"column": "value", "context_length": 4, "scaling": "none", **settings})
+
+
+def row(values, *, name="a", start=0, **others) -> dict[str, Any]:
+    return {"id": name, "start": start, "frequency": "step", "value": [*map(plain, values)], **others}
+
+
+def plain(value):
+    return None if value != value else float(value)
+
+
+def dealt(rows, asked, *, test_rows=(), horizon=2, valid=0.2, test=0.2):
+    return deal_windows(rows, test_rows, asked, horizon=horizon, valid=valid, test=0.0 if test_rows else test)
+
+
+def inputs_of(windows, asked):
+    return [one[asked.column]["history"] for one in windows]
+
+
+def encoder_for(windows, asked, *, horizon=2) -> HistoryEncoder:
+    return HistoryEncoder.fit(inputs_of(windows["train"], asked), asked, horizon=horizon)
+
+
+def series_of(values, *, name="a", start=0, held_out=None) -> Series:
+    values = np.asarray(values, dtype=np.float64)[:, None]
+    grid = regular_grid(
+        list(range(start, start + len(values))),
+        frequency=parse_frequency("step"),
+        gaps="refuse",
+        duplicates="refuse",
+        where=name,
     )
+    nothing = np.zeros((len(values), 0))
+    return Series(id=name, values=values, past=nothing, future=nothing, grid=grid, held_out=held_out)
 
 
 def test_a_window_is_the_context_and_the_values_after_it() -> None:
-    windows = windows_of([series_of(range(20))], [Cut(12, 16)], SETTINGS)
-    assert windows["train"].ids == [f"a@{i}" for i in range(4, 11)]
-    np.testing.assert_array_equal(windows["train"].inputs[0, :, 0], [0, 1, 2, 3])
-    np.testing.assert_array_equal(windows["train"].targets[0, :, 0], [4, 5])
-    np.testing.assert_array_equal(windows["train"].targets[-1, :, 0], [10, 11])
-    assert windows["valid"].ids == ["a@12", "a@13", "a@14"]
-    np.testing.assert_array_equal(windows["valid"].targets[[0, -1], :, 0], [[12, 13], [14, 15]])
-    assert windows["test"].ids == ["a@16", "a@17", "a@18"]
-    np.testing.assert_array_equal(windows["test"].inputs[0, :, 0], [12, 13, 14, 15])
+    asked = section()
+    windows = dealt([row(range(20))], asked)
+    assert [one["id"] for one in windows["train"]] == [f"a@{i}" for i in range(4, 11)]
+    assert windows["train"][0]["value"] == {
+        "history": {"id": "a", "start": 0, "frequency": "step", "value": [0.0, 1.0, 2.0, 3.0]},
+        "future": [4.0, 5.0],
+    }
+    assert windows["train"][-1]["value"]["future"] == [10.0, 11.0]
+    assert [one["value"]["future"] for one in windows["valid"]] == [[12, 13], [13, 14], [14, 15]]
+    assert [one["value"]["future"] for one in windows["test"]] == [[16, 17], [17, 18], [18, 19]]
+    assert windows["test"][0]["value"]["history"]["value"] == [12, 13, 14, 15]
 
 
 @pytest.mark.parametrize("stride", [1, 3, 5])
 def test_a_stride_counts_back_from_the_newest_train_window(stride) -> None:
-    windows = windows_of([series_of(range(40))], [Cut(30, 36)], replace(SETTINGS, stride=stride))["train"]
-    assert windows.positions[-1] == 28
-    assert set(np.diff(windows.positions)) <= {stride}
-    assert windows.positions[0] - stride < SETTINGS.context_length
+    windows = dealt([row(range(40))], section(stride=stride, evaluation_stride=2))
+    times = [int(one["id"].split("@")[1]) for one in windows["train"]]
+    assert times[-1] == 22 and {b - a for a, b in itertools.pairwise(times)} <= {stride}
+    assert times[0] - stride < 4
+    assert [one["id"] for one in windows["test"]] == ["a@32", "a@34", "a@36", "a@38"]
 
 
 @pytest.mark.parametrize("scaling", ["window", "level", "train", "none"])
-@pytest.mark.parametrize("missing", ["refuse", "forward", "linear"])
-def test_planted_future_spikes_change_no_earlier_window_and_no_scale(scaling, missing) -> None:
+@pytest.mark.parametrize("missing", ["refuse", "linear"])
+def test_planted_future_spikes_change_no_earlier_window_and_nothing_that_is_fitted(scaling, missing) -> None:
     rng = np.random.default_rng(0)
-    values = rng.normal(10.0, 1.0, (80, 2))
+    asked = section(
+        scaling=scaling, missing=missing, season_length=3, past=["rain"], future=["holiday"], calendar=True
+    )
+    calm = rng.normal(10.0, 1.0, (80, 2))
+    rain, holiday = rng.normal(size=80), rng.normal(size=90)
     if missing != "refuse":
-        values[rng.random(values.shape) < 0.2] = np.nan
-    calm = series_of(values, past=rng.normal(size=(80, 1)), future=rng.normal(size=(80, 1)))
-    settings = replace(SETTINGS, scaling=scaling, missing=missing, season_length=3)
-    cut = Cut(50, 65)
-    before = windows_of([calm], [cut], settings)
-    for spike in (50, 57, 66, 79):
-        wild_values, wild_past = calm.values.copy(), calm.past.copy()
-        wild_values[spike:] = 1.0e9
-        wild_past[spike:] = -1.0e9
-        after = windows_of([replace(calm, values=wild_values, past=wild_past)], [cut], settings)
-        assert (
-            fit_covariates([replace(calm, past=wild_past)], [cut]).past == fit_covariates([calm], [cut]).past
-        )
-        for split in ("train", "valid", "test"):
-            same = before[split].positions <= spike
-            for name in ("inputs", "lengths", "location", "scale", "future", "deviation"):
-                np.testing.assert_array_equal(
-                    getattr(before[split], name)[same],
-                    getattr(after[split], name)[same],
-                    err_msg=f"{split} {name}",
+        calm[rng.random(calm.shape) < 0.2] = np.nan
+
+    def windows_with(values, rain):
+        stamps = {"start": "2026-01-01", "frequency": "D"}
+        whole = {"id": "a", **stamps, "rain": rain.tolist(), "holiday": holiday.tolist()}
+        whole["value"] = [[plain(number) for number in step] for step in values]
+        return dealt([whole], asked)
+
+    before = windows_with(calm, rain)
+    fitted = encoder_for(before, asked)
+    for spike in (48, 57, 66, 79):
+        wild, storm = calm.copy(), rain.copy()
+        wild[spike:], storm[spike:] = 1.0e9, -1.0e9
+        after = windows_with(wild, storm)
+        refitted = encoder_for(after, asked)
+        if spike >= 48:  # where valid begins
+            assert refitted.facts == fitted.facts
+            np.testing.assert_array_equal(refitted.past, fitted.past)
+        for split in SPLITS:
+            pairs = [
+                (old, new)
+                for old, new in zip(before[split], after[split], strict=True)
+                if np.datetime64(old["id"].split("@")[1]) <= np.datetime64("2026-01-01") + spike
+            ]
+            assert pairs or split != "train"
+            for old, new in pairs:
+                assert old["value"]["history"] == new["value"]["history"]
+                first, second = (
+                    encoder.read(one["value"]["history"])[1]
+                    for encoder, one in ((fitted, old), (refitted, new))
                 )
-        for name in ("inputs", "targets", "seasonal_error"):
-            np.testing.assert_array_equal(getattr(before["train"], name), getattr(after["train"], name))
+                for name in ("inputs", "future", "location", "scale"):
+                    np.testing.assert_array_equal(getattr(first, name), getattr(second, name))
+        assert before["train"] == after["train"]
 
 
 def test_a_covariate_known_ahead_reaches_the_horizon_and_one_of_the_past_does_not() -> None:
-    past, future = np.arange(20.0)[:, None], 100 + np.arange(20.0)[:, None]
-    one = series_of(range(20), past=past, future=future)
-    cut = Cut(12, 16)
-    windows = windows_of([one], [cut], SETTINGS)["test"]
-    scale = fit_covariates([one], [cut])
-    np.testing.assert_allclose(scale.past[0], [5.5])  # of the 12 steps of train alone
-    np.testing.assert_allclose(scale.past[1], np.std(np.arange(12.0)))
-    as_seen = windows.inputs[0].astype(np.float64)
-    np.testing.assert_allclose(as_seen[:, 1] * scale.past[1] + scale.past[0], [12, 13, 14, 15], rtol=1e-6)
+    asked = section(past=["rain"], future=["holiday"])
+    windows = dealt([row(range(20), rain=list(range(20)), holiday=list(range(100, 122)))], asked)
+    last = windows["test"][-1]["value"]["history"]
+    assert last["rain"] == [14, 15, 16, 17] and last["holiday"] == [114, 115, 116, 117, 118, 119]
+    encoder = encoder_for(windows, asked)
     np.testing.assert_allclose(
-        as_seen[:, 2] * scale.future[1] + scale.future[0], [112, 113, 114, 115], rtol=1e-6
-    )
-    np.testing.assert_allclose(
-        windows.future[0].astype(np.float64) * scale.future[1] + scale.future[0], [[116], [117]], rtol=1e-6
-    )
+        encoder.past, [[np.arange(10).mean()], [np.arange(10).std()]]
+    )  # contexts of train alone
+    _, window = encoder.read(last)
+    mean, deviation = encoder.future
+    np.testing.assert_allclose(window.inputs[:, 2] * deviation + mean, [114, 115, 116, 117], rtol=1e-5)
+    np.testing.assert_allclose(window.future[:, 0] * deviation + mean, [118, 119], rtol=1e-5)
+    with pytest.raises(InputError, match="known ahead for 1 steps"):
+        encoder.read({**last, "holiday": last["holiday"][:-1]})
 
 
-def test_the_scale_of_a_window_is_undone() -> None:
+def test_the_calendar_is_known_ahead_for_ever() -> None:
+    asked = section(calendar=True)
+    stamps = {"start": "2026-01-01", "frequency": "D"}
+    windows = dealt([{"id": "a", **stamps, "value": list(range(40))}], asked)
+    encoder = encoder_for(windows, asked)
+    assert encoder.sizes["future_size"] == 6
+    history, window = encoder.read({"id": "a", **stamps, "value": [1, 2, 3, 4]})
+    assert window.future.shape == (2, 6) and history.stamps(4, 1) == ["2026-01-05"]
+
+
+@pytest.mark.parametrize("scaling", ["window", "level", "train", "none"])
+def test_the_scale_of_a_window_is_undone(scaling) -> None:
     rng = np.random.default_rng(1)
-    one = series_of(rng.normal(500, 20, (60, 3)))
-    for scaling in ("window", "level", "train", "none"):
-        windows = windows_of([one], [Cut(40, 50)], replace(SETTINGS, scaling=scaling))["valid"]
-        truth = np.stack([one.values[p : p + 2] for p in windows.positions])
-        np.testing.assert_allclose(windows.unscaled(windows.targets), truth, rtol=1e-5)
-        np.testing.assert_allclose(windows.unscaled(windows.targets[..., None])[..., 0], truth, rtol=1e-5)
-    scaled = windows_of([one], [Cut(40, 50)], replace(SETTINGS, scaling="window"))["train"].inputs
-    np.testing.assert_allclose(scaled.mean(axis=1), 0, atol=1e-5)
-    np.testing.assert_allclose(scaled.std(axis=1), 1, atol=1e-5)
+    asked = section(scaling=scaling)
+    windows = dealt([row(rng.normal(500, 20, 60))], asked)
+    encoder = encoder_for(windows, asked)
+    for one in windows["test"]:
+        history, window = encoder.read(one["value"]["history"])
+        np.testing.assert_allclose(window.location + window.scale * window.inputs, history.values, rtol=1e-5)
+        if scaling == "window":
+            np.testing.assert_allclose([window.inputs.mean(), window.inputs.std()], [0, 1], atol=1e-5)
 
 
 def test_a_flat_context_is_not_blown_up() -> None:
-    windows = windows_of([series_of([5.0] * 30)], [Cut(20, 25)], replace(SETTINGS, scaling="window"))["train"]
-    assert np.isfinite(windows.inputs).all() and (windows.scale == 5.0e-3).all()
-    zeros = windows_of([series_of([0.0] * 30)], [Cut(20, 25)], replace(SETTINGS, scaling="level"))["train"]
-    assert (zeros.scale == 1.0).all() and (zeros.seasonal_error > 0).all()
+    nothing = (np.zeros(1), np.ones(1))
+    location, scale = window_scale(np.full((4, 1), 5.0), "window", nothing)
+    assert (location, scale) == (5.0, 5.0e-3)
+    for scaling in ("window", "level"):
+        assert window_scale(np.zeros((4, 1)), scaling, nothing)[1] == 1.0
 
 
 def test_missing_values_are_refused_by_name_or_filled_from_the_context_alone() -> None:
-    values = [1.0, 2.0, np.nan, 4.0, 5.0, 6.0, np.nan, 8.0, 9.0, 10.0, 11.0, 12.0]
-    with pytest.raises(InputError, match="2 missing values, the first at 2"):
-        windows_of([series_of(values)], [Cut(8, 10)], SETTINGS)
-    windows = windows_of([series_of(values)], [Cut(8, 10)], replace(SETTINGS, missing="linear"))["train"]
-    np.testing.assert_array_equal(windows.inputs[0, :, 0], [1, 2, 3, 4])
-    np.testing.assert_array_equal(windows.inputs[0, :, 1], [1, 1, 0, 1])  # which of them are real
+    values = [1.0, 2.0, np.nan, 4.0, 5.0, 6.0, np.nan, 8.0, 9.0, 10.0, 11.0, 12.0, 13.0, 14.0, 15.0]
+    windows = dealt([row(values)], section())
+    with pytest.raises(InputError, match="1 missing values, the first at 2"):
+        encoder_for(windows, section()).read(windows["train"][0]["value"]["history"])
+    asked = section(missing="linear")
+    windows = dealt([row(values)], asked)
+    encoder = encoder_for(windows, asked)
+    _, first = encoder.read(windows["train"][0]["value"]["history"])
+    np.testing.assert_array_equal(first.inputs, [[1, 1], [2, 1], [3, 0], [4, 1]])  # which of them are real
     # The gap at step 6 ends this context: what comes after it is not known yet.
-    ending = windows_of([series_of(values)], [Cut(9, 10)], replace(SETTINGS, missing="linear"))["train"]
-    np.testing.assert_array_equal(ending.inputs[-1, :, 0], [4, 5, 6, 6])
-    assert np.isnan(windows.targets[windows.positions == 5, 1, 0]).all()
+    _, ending = encoder.read(row(values[3:7], start=3))
+    np.testing.assert_array_equal(ending.inputs[:, 0], [4, 5, 6, 6])
+    assert windows["train"][1]["value"]["future"] == [6.0, None]
+    assert np.isnan(numbers_of([one["value"]["future"] for one in windows["train"]])[1, 1, 0])
 
 
 @pytest.mark.parametrize(
@@ -149,93 +201,150 @@ def test_how_gaps_are_filled(rule, expected) -> None:
 
 
 def test_contexts_without_values_and_targets_that_are_all_missing_are_left_out() -> None:
-    values = np.arange(30.0)
+    values = np.arange(40.0)
     values[8:14] = np.nan
-    windows = windows_of([series_of(values)], [Cut(24, 27)], replace(SETTINGS, missing="forward"))["train"]
+    windows = dealt([row(values)], section(missing="forward"))["train"]
     # 8 to 12 have nothing to foretell, 12 to 14 nothing to foretell from.
-    assert windows.positions.tolist() == [4, 5, 6, 7, *range(15, 23)]
+    assert [int(one["id"].split("@")[1]) for one in windows] == [4, 5, 6, 7, *range(15, 23)]
 
 
-def test_short_contexts_stand_at_the_end_where_they_are_allowed() -> None:
-    settings = replace(SETTINGS, min_context=2)
-    windows = windows_of([series_of(range(1, 21))], [Cut(12, 16)], settings)["train"]
-    assert windows.positions[0] == 2 and windows.lengths[0] == 2
-    np.testing.assert_array_equal(windows.inputs[0, :, 0], [0, 0, 1, 2])
+def test_short_contexts_are_read_where_they_are_allowed() -> None:
+    asked = section(min_context=2)
+    windows = dealt([row(range(1, 21))], asked)
+    assert windows["train"][0]["value"]["history"]["value"] == [1, 2]
+    assert encoder_for(windows, asked).read(row([7, 8]))[1].inputs.tolist() == [[7], [8]]
+    with pytest.raises(InputError, match="3 values"):
+        read_history(row([7, 8, 9]), section(), horizon=2)
 
 
-def test_shares_and_steps_cut_a_series() -> None:
+def test_test_rows_continue_their_series_and_others_are_series_of_their_own() -> None:
+    asked = section()
+    train = [row(range(20)), row(range(20), name="b")]
+    test = [row(range(20, 26), start=20), row(range(50, 60), name="unseen", start=5)]
+    windows = dealt(train, asked, test_rows=test)
+    assert {one["id"].split("@")[0] for one in windows["train"]} == {"a", "b"}
+    assert [one["id"] for one in windows["test"] if one["id"].startswith("a")] == [
+        f"a@{i}" for i in range(20, 25)
+    ]
+    assert windows["test"][0]["value"]["history"]["value"] == [16, 17, 18, 19]  # from train
+    assert [one["id"] for one in windows["test"] if one["id"].startswith("unseen")] == [
+        f"unseen@{i}" for i in range(9, 14)
+    ]
+    with pytest.raises(InputError, match="at or before the last train value"):
+        dealt(train, section(duplicates="last"), test_rows=[row(range(9), start=15)])
+
+
+def test_rows_of_one_series_are_joined_by_their_times() -> None:
+    asked = section(series="shop", gaps="fill", missing="forward", future=["holiday"])
+    rows = [
+        {"id": "2", "shop": "x", "start": 12, "frequency": "step", "value": [12.0] * 8, "holiday": [1] * 10},
+        {"id": "1", "shop": "x", "start": 0, "frequency": "step", "value": [0.0] * 10, "holiday": [0] * 14},
+    ]
+    windows = dealt(rows, asked)
+    assert all(one["shop"] == "x" for split in SPLITS for one in windows[split])
+    late = next(one for split in SPLITS for one in windows[split] if one["id"] == "x@14")
+    assert late["value"]["history"]["value"] == [None, None, 12.0, 12.0]
+    # Steps 10 and 11 are told by the earlier row, 12 and later by the row that has them.
+    assert late["value"]["history"]["holiday"] == [0, 0, 1, 1, 1, 1]
+
+
+def test_shares_cut_a_series() -> None:
     one = series_of(range(100))
-    assert cut_points([one], valid=0.1, test=0.2) == [Cut(70, 80)]
-    assert cut_points([one], valid=10, test=20) == [Cut(70, 80)]
-    assert cut_points([replace(one, held_out=15)], valid=10, test=20) == [Cut(75, 85)]
+    cut = cut_points([one], valid=0.1, test=0.2, horizon=1, together=True)[0]
+    assert (cut.valid, cut.test) == (70, 80)
+    whole = cut_points([one], valid=0.1, test=0.2, horizon=8, together=False)[0]
+    assert (whole.valid, whole.test) == (100 - 16 - 8, 100 - 16)  # whole horizons
+    short = cut_points([one], valid=0.01, test=0.01, horizon=8, together=False)[0]
+    assert (short.valid, short.test) == (84, 92)  # at least one
+    held = cut_points([series_of(range(100), held_out=20)], valid=0.1, test=0.0, horizon=1, together=True)[0]
+    assert (held.valid, held.test) == (72, 80)
+    alone = cut_points([series_of(range(100), held_out=100)], valid=0.1, test=0.0, horizon=1, together=True)[
+        0
+    ]
+    assert (alone.valid, alone.test) == (0, 0)
 
 
-def test_series_with_calendars_are_cut_at_the_same_times() -> None:
-    def dated(name, first, count):
-        stamps = [f"2026-01-{day:02d}" for day in range(first, first + count)]
-        grid = regular_grid(
-            stamps, frequency=parse_frequency("D"), gaps="refuse", duplicates="refuse", where=name
-        )
-        return series_of(range(count), name=name, grid=grid)
-
-    members = [dated("early", 1, 20), dated("late", 11, 20)]
-    together = cut_points(members, valid=5, test=5)
-    assert together == [Cut(20, 20), Cut(10, 15)]  # the 21st and the 26th of January for both
-    assert cut_points(members, valid=5, test=5, together=False) == [Cut(10, 15), Cut(10, 15)]
-    windows = windows_of(members, together, SETTINGS)
-    newest_train = max(
-        members[i].grid.start + p + 1
-        for i, p in zip(windows["train"].series, windows["train"].positions, strict=True)
-    )
-    oldest_test = min(
-        members[i].grid.start + p
-        for i, p in zip(windows["test"].series, windows["test"].positions, strict=True)
-    )
-    assert newest_train < oldest_test
+def test_series_are_cut_at_the_same_times_or_each_at_its_own_end() -> None:
+    members = [series_of(range(20), name="early"), series_of(range(20), name="late", start=10)]
+    together = [
+        (cut.valid, cut.test) for cut in cut_points(members, valid=0.2, test=0.2, horizon=1, together=True)
+    ]
+    assert together == [(18, 20), (8, 14)]  # steps 18 and 24 for both
+    apart = [
+        (cut.valid, cut.test) for cut in cut_points(members, valid=0.2, test=0.2, horizon=1, together=False)
+    ]
+    assert apart == [(12, 16), (12, 16)]
 
 
-def test_the_unit_of_mase_is_the_seasonal_naive_error_before_the_split() -> None:
+def test_the_unit_of_mase_is_the_seasonal_naive_error_of_train() -> None:
     values = np.asarray([1.0, 5.0, 2.0, 7.0, 4.0, 6.0])[:, None]
     np.testing.assert_allclose(seasonal_error(values, 2), [(1 + 2 + 2 + 1) / 4])
     np.testing.assert_allclose(seasonal_error(values, 10), [np.abs(np.diff(values[:, 0])).mean()])
     assert np.isnan(seasonal_error(values[:1], 2)).all()
-    one = series_of(np.concatenate([np.arange(10.0), np.arange(10.0) * 3]))
-    windows = windows_of([one], [Cut(10, 16)], SETTINGS)
-    assert (windows["valid"].seasonal_error == 1.0).all()  # test and valid rise by 3 a step
-    assert (windows["test"].seasonal_error > 1.0).all()
+    asked = section()
+    windows = dealt([row(np.concatenate([np.arange(12.0), 12 + np.arange(8.0) * 3]))], asked)
+    assert encoder_for(windows, asked).facts["a"].seasonal_error == (1.0,)  # valid and test rise by 3 a step
 
 
-def test_flat_lines_are_named() -> None:
-    found = flat_lines(
-        [series_of([1, 2, 2, 2, 2, 3], name="stuck"), series_of(range(9), name="alive")], steps=4
+def test_what_was_fitted_reads_the_same_after_it_was_saved(tmp_path) -> None:
+    asked = section(static=["place", "area"], future=["holiday"], remember_series=True, scaling="train")
+    rows = [
+        row(np.sin(np.arange(30.0)), name=name, holiday=[0, 1] * 16, place=place, area=area)
+        for name, place, area in (("b", "city", 7), ("a", "village", 9.5))
+    ]
+    windows = dealt(rows, asked)
+    encoder = encoder_for(windows, asked)
+    encoder.save(tmp_path / "scaler.json")
+    again = HistoryEncoder.load(tmp_path / "scaler.json", asked)
+    assert (
+        again.sizes == encoder.sizes
+        and encoder.sizes["static_size"] == 3
+        and encoder.sizes["num_series"] == 2
     )
-    assert found == {"stuck": 4}
+    for given in [*inputs_of(windows["test"], asked), *probe_histories(encoder)]:
+        one = orjson.loads(orjson.dumps(given))
+        (first, left), (second, right) = encoder.read(one), again.read(one)
+        np.testing.assert_array_equal(left.inputs, right.inputs)
+        assert encoder.series_index(first) == again.series_index(second)
+        np.testing.assert_array_equal(encoder.static_numbers(first), again.static_numbers(second))
+    assert {encoder.series_index(encoder.read(one)[0]) for one in probe_histories(encoder)} == {0, 1}
 
 
-def test_the_window_that_predict_reads_is_the_one_a_longer_series_would_have() -> None:
-    rng = np.random.default_rng(2)
-    future = rng.normal(size=(32, 1))
-    whole = series_of(rng.normal(5, 1, 32), future=future)
-    cut = Cut(20, 30)
-    for scaling in ("window", "level", "none"):
-        settings = replace(SETTINGS, scaling=scaling)
-        expected = windows_of([whole], [cut], settings)["test"]
-        history = replace(whole, values=whole.values[:30], past=whole.past[:30])
-        window = window_at_end(history, settings, train=None, covariates=fit_covariates([whole], [cut]))
-        assert window.ids == ["a@30"]
-        for name in ("inputs", "lengths", "future", "location", "scale"):
-            np.testing.assert_array_equal(getattr(window, name)[0], getattr(expected, name)[0])
+@pytest.mark.parametrize(
+    ("broken", "message"),
+    [
+        ({"value": "1,2,3"}, "no list of numbers"),
+        ({"value": []}, "no list of numbers"),
+        ({"value": [1.0, "2", 3.0, 4.0]}, "no number"),
+        ({"value": [[1.0], [2.0, 3.0]]}, "no number"),
+        ({"value": [1.0, float("inf"), 3.0, 4.0]}, "no number"),
+        ({"start": "first of May", "frequency": "D"}, "ISO 8601"),
+        ({"start": "2026-05-01", "frequency": "fortnight"}, "frequency"),
+        ({"start": 3, "frequency": None}, "without a frequency"),
+        ({"timestamps": [0, 1]}, "2 timestamps"),
+        ({"rain": [1.0]}, "1 numbers in 'rain'"),
+        ({"rain": None}, "no list of numbers in column 'rain'"),
+        ({"holiday": [0, 1]}, "2 numbers in a covariate known ahead"),
+        ({"place": None}, "None in column 'place'"),
+    ],
+)
+def test_a_row_that_is_no_series_is_refused(broken, message) -> None:
+    asked = section(past=["rain"], future=["holiday"], static=["place"])
+    good = row(range(4), rain=[0.0] * 4, holiday=[0] * 6, place="city")
+    assert read_stretch(good, asked).values.shape == (4, 1)
+    with pytest.raises(InputError, match=message):
+        read_stretch({**good, **broken}, asked)
+    with pytest.raises(InputError, match="a row with the values of a series"):
+        read_stretch("text", asked)
 
 
-def test_a_history_that_cannot_be_forecast_from_is_refused() -> None:
-    one = series_of(range(20), future=np.zeros((20, 1)))
-    covariates = fit_covariates([one], [Cut(10, 15)])
-    with pytest.raises(InputError, match="known ahead for 0 steps"):
-        window_at_end(one, SETTINGS, train=None, covariates=covariates)
-    with pytest.raises(InputError, match="3 steps"):
-        window_at_end(
-            series_of(range(3), future=np.zeros((5, 1))), SETTINGS, train=None, covariates=covariates
-        )
-    gap = series_of([1.0, np.nan, 3.0, 4.0], future=np.zeros((6, 1)))
-    with pytest.raises(InputError, match="1 missing values"):
-        window_at_end(gap, SETTINGS, train=None, covariates=covariates)
+def test_stretches_that_do_not_fit_together_are_refused() -> None:
+    dated = {"id": "a", "start": "2026-01-01", "frequency": "D", "value": [1.0] * 10}
+    for other, message in (
+        ({**dated, "frequency": "h", "start": "2026-02-01"}, "different grids"),
+        ({**dated, "start": "2026-01-11", "value": [[1.0, 2.0]] * 10}, "different numbers of channels"),
+        ({**dated, "start": "2026-01-20"}, "gaps at 2026-01-11"),
+        ({**dated, "start": "2026-01-10"}, "duplicate timestamps 2026-01-10"),
+    ):
+        with pytest.raises(InputError, match=message):
+            dealt([dated, other], section())

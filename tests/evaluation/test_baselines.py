@@ -7,6 +7,7 @@ import pytest
 from sklearn.feature_extraction.text import CountVectorizer, TfidfVectorizer
 
 from seqline.config import parse_recipe
+from seqline.data.inputs import fit_input
 from seqline.data.rows import SplitRows
 from seqline.evaluation.baselines import BASELINES, Problem, answer_all, summarised
 from seqline.evaluation.convolution import ConvolutionalClassifier, convolve
@@ -39,7 +40,7 @@ def _rows(inputs, targets):
     return SplitRows([str(i) for i in range(len(inputs))], list(inputs), [int(t) for t in targets], {})
 
 
-def _problem(inputs, targets, asked, num_classes=2, kind="text", features=None):
+def _problem(inputs, targets, asked, num_classes=2, kind="text"):
     sections = {name: {} for name in ("validation", "split", "model", "training", "evaluation", "gate")}
     recipe = parse_recipe(
         {
@@ -52,7 +53,15 @@ def _problem(inputs, targets, asked, num_classes=2, kind="text", features=None):
     )
     half = len(inputs) // 2
     train, valid = _rows(inputs[:half], targets[:half]), _rows(inputs[half:], targets[half:])
-    return Problem(recipe, train, valid, _rows(asked, [0] * len(asked)), features)
+    encoder = fit_input(inputs, recipe.input)
+    return Problem(
+        recipe,
+        train,
+        valid,
+        _rows(asked, [0] * len(asked)),
+        encode=lambda rows: list(encoder.encode(rows.inputs)),
+        vocab_size=encoder.sizes.get("vocab_size"),
+    )
 
 
 def _answer(name, problem):
@@ -86,6 +95,7 @@ _DIGEST_OF_ANSWERS = """
 import hashlib
 import numpy as np
 from seqline.config import parse_recipe
+from seqline.data.inputs import fit_input
 from seqline.data.rows import SplitRows
 from seqline.evaluation.baselines import Problem, answer_all
 rng = np.random.default_rng(0)
@@ -174,10 +184,8 @@ def test_baselines_of_series_see_which_feature_rises(name, ragged):
     for target in targets:
         steps = rng.normal(size=(int(rng.integers(8, 15)) if ragged else 10, 2)).astype(np.float32)
         steps[:, target] += np.linspace(0, 4, len(steps))
-        series.append(steps)
-    problem = _problem(
-        series[:120], targets[:120], series[120:], kind="series", features=lambda rows: rows.inputs
-    )
+        series.append(steps.tolist())
+    problem = _problem(series[:120], targets[:120], series[120:], kind="series")
     assert (_answer(name, problem).argmax(axis=1) == targets[120:]).mean() > 0.9
 
 

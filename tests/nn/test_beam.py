@@ -158,7 +158,7 @@ def test_a_network_answers_a_row_alone_as_in_any_batch() -> None:
     torch.manual_seed(2)
     network = EncoderDecoder(
         source_vocab_size=20, input_size=0, target_vocab_size=15, embedding_dim=8, embedding_std=1.0,
-        hidden_size=8, decoder_size=0, num_layers=1, cell="gru", bidirectional=True, attention="general",
+        hidden_size=8, decoder_size=0, num_layers=1, cell="gru", nonlinearity="tanh", bidirectional=True, attention="general",
         input_feeding=True, tie_embeddings=False, teacher_forcing_ratio=1.0, dropout=0.0,
         embedding_dropout=0.0, word_dropout=0.0, layer_dropout=0.0,
     ).eval()  # fmt: skip

@@ -29,6 +29,7 @@ def build(**settings: Any) -> EncoderDecoder:
         "decoder_size": 0,
         "num_layers": 1,
         "cell": "lstm",
+        "nonlinearity": "tanh",
         "bidirectional": True,
         "attention": "additive",
         "input_feeding": False,

@@ -1,16 +1,16 @@
-"""The forecaster: answers that do not depend on the batch, ordered quantiles, corrections, and AR(2) learnt to its limit."""
+"""The forecaster: answers that do not depend on the batch, ordered quantiles, corrections."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 
-import numpy as np
 import pytest
 import torch
 
 from seqline.batch import SequenceBatch
 from seqline.nn.cells import CELLS
-from seqline.nn.forecaster import DECODERS, Forecaster, OrderedQuantiles, align_right, pinball
+from seqline.nn.forecaster import Forecaster, OrderedQuantiles, align_right, pinball
+from seqline.nn.horizon import DECODERS
 
 DEFAULTS = {
     "context_length": 12,
@@ -47,7 +47,14 @@ def batch_of(rows=4, *, steps=12, features=1, lengths=None, **extras) -> Sequenc
     return SequenceBatch(inputs=inputs, lengths=lengths, mask=mask, extras=extras)
 
 
-EVERYTHING = {"channels": 2, "masked": True, "covariates": 3, "future_size": 2, "static_size": 3, "num_series": 5}
+EVERYTHING = {
+    "channels": 2,
+    "masked": True,
+    "covariates": 3,
+    "future_size": 2,
+    "static_size": 3,
+    "num_series": 5,
+}
 
 
 def full_batch(rows=4, **others) -> SequenceBatch:
@@ -193,53 +200,3 @@ def test_the_pinball_loss_of_missing_targets_is_that_of_the_others() -> None:
 def test_settings_that_do_not_go_together_are_refused(settings, message) -> None:
     with pytest.raises(ValueError, match=message):
         network(**settings)
-
-
-def ar2(rows: int, steps: int, *, seed: int) -> np.ndarray:
-    """Rows of x_t = 1.2 x_{t-1} - 0.6 x_{t-2} + e_t, e of deviation 1, after they have forgotten their start."""
-    rng = np.random.default_rng(seed)
-    noise = rng.normal(size=(rows, steps + 50))
-    values = np.zeros_like(noise)
-    for t in range(2, noise.shape[1]):
-        values[:, t] = 1.2 * values[:, t - 1] - 0.6 * values[:, t - 2] + noise[:, t]
-    return values[:, 50:].astype(np.float32)
-
-
-@pytest.mark.parametrize("decoder", ["direct", "recurrent"])
-def test_ar2_is_foretold_nearly_as_well_as_it_can_be(decoder) -> None:
-    horizon, context = 3, 6
-    psi = [1.0, 1.2]
-    psi.append(1.2 * psi[1] - 0.6 * psi[0])
-    best = float(
-        np.mean(np.cumsum(np.square(psi)))
-    )  # mean squared error of the optimal forecast of steps 1 to 3
-    net = Forecaster(
-        **{**DEFAULTS, "context_length": context, "horizon": horizon, "decoder": decoder, "hidden_size": 16}
-    )
-    rows = torch.from_numpy(ar2(4000, context + horizon, seed=0))
-    levels = torch.tensor(DEFAULTS["quantiles"])
-    optimizer = torch.optim.AdamW(net.parameters(), lr=1e-2)
-    epochs, size = 4, 50
-    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, epochs * len(rows) // size)
-
-    def as_batch(values: torch.Tensor) -> SequenceBatch:
-        lengths = torch.full((len(values),), context)
-        return SequenceBatch(
-            inputs=values[:, :context, None],
-            lengths=lengths,
-            mask=torch.ones(len(values), context, dtype=torch.bool),
-        )
-
-    for _ in range(epochs):
-        for part in rows[torch.randperm(len(rows))].split(size):
-            optimizer.zero_grad()
-            pinball(net(as_batch(part)), part[:, context:, None], levels).backward()
-            optimizer.step()
-            schedule.step()
-    fresh = torch.from_numpy(ar2(4000, context + horizon, seed=1))
-    with torch.inference_mode():
-        forecasts = net.eval()(as_batch(fresh))[:, :, 0]
-    truth = fresh[:, context:]
-    assert best * 0.95 < float(((forecasts[..., 1] - truth) ** 2).mean()) < best * 1.05
-    covered = ((forecasts[..., 0] <= truth) & (truth <= forecasts[..., 2])).float().mean(dim=0)
-    assert covered.tolist() == pytest.approx([0.8] * 3, abs=0.04)

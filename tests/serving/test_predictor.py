@@ -16,7 +16,8 @@ from seqline.data.targets import fit_target
 from seqline.data.tokenization import TOKENIZER_FILE, TextTokenizer
 from seqline.errors import InputError, SeqlineError
 from seqline.files import write_json, write_manifest
-from seqline.serving.predictor import MODEL_FILE, WEIGHTS_FILE, Predictor
+from seqline.serving.model_folder import MODEL_FILE, WEIGHTS_FILE
+from seqline.serving.predictor import Predictor
 from seqline.tasks import task_named
 from seqline.tasks.base import sizes_of
 

@@ -9,13 +9,13 @@ import numpy as np
 import pytest
 from tiny_project import Project, make_model
 
+from seqline.data.inputs.probes import probe_texts
 from seqline.errors import GateRefused, SeqlineError
 from seqline.serving.predictor import Predictor
 from seqline.tracking.packaging import (
     FORBIDDEN_SUFFIXES,
     REQUIREMENTS,
     package_digest,
-    probe_texts,
     refuse_pickles,
     save_package,
     verify_package,
@@ -116,7 +116,7 @@ def test_the_pinned_requirements_cover_what_answering_imports(package: Path) -> 
     program = (
         "import sys; from pathlib import Path; from seqline.serving.predictor import Predictor;"
         "import seqline; assert 'package' in seqline.__file__, seqline.__file__;"
-        "Predictor.load(Path(sys.argv[1])).predict(['waa']);"
+        "Predictor.load(Path(sys.argv[1])).answers(['waa']);"
         "tops = {name.partition('.')[0] for name in sys.modules};"
         "from importlib.metadata import packages_distributions; known = packages_distributions();"
         "print(*{dist for top in tops for dist in known.get(top, [])})"

@@ -239,7 +239,7 @@ def test_champion_with_fewer_classes_is_wrong_on_the_new_ones(project: Project) 
         project.tracking, champion(project.tracking, "toy"), rows, ["neutral", "positive", "negative"]
     )
     assert scored[:, 0].max() == 0
-    np.testing.assert_allclose(scored[:, [2, 1]], rows.probabilities, atol=1e-6)
+    np.testing.assert_allclose(scored[:, [2, 1]], rows.values, atol=1e-6)
 
 
 def test_a_kill_between_alias_and_ledger_is_made_good(project: Project) -> None:

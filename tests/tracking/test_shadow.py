@@ -5,7 +5,8 @@ from tiny_project import CLASSES, WORDS, Project
 
 from seqline.errors import GateRefused, InputError
 from seqline.tracking.registry import aliases_of
-from seqline.tracking.shadow import MAX_EXAMPLES, ShadowRow, shadow, write_report
+from seqline.tracking.shadow import shadow, write_report
+from seqline.tracking.tally import MAX_EXAMPLES, ShadowRow
 
 LABELLED = [ShadowRow(f"r{i}", word, CLASSES[i % 2]) for i, word in enumerate(WORDS)]
 
@@ -29,7 +30,7 @@ def test_agreement_disagreements_and_both_accuracies_are_counted_exactly(pair: P
     assert sum(report.shift.values()) == pytest.approx(0.0, abs=1e-6)
     assert len(report.examples) == MAX_EXAMPLES
     quality = report.quality
-    assert (quality.champion_accuracy, quality.challenger_accuracy) == (0.9, 0.85)
+    assert (quality.metric, quality.champion, quality.challenger) == ("accuracy", 0.9, 0.85)
     assert (quality.mcnemar.only_a, quality.mcnemar.only_b) == (20, 40)
 
 

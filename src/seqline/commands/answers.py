@@ -14,7 +14,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from seqline.commands.typed_inputs import SOUND_SUFFIX, sound_file, typed_input
+from seqline.commands.writing import asked_drawing, drawing, drawing_options, streamed
 from seqline.errors import InputError
+from seqline.files import atomic_write
 from seqline.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -35,14 +38,17 @@ _LONGEST_ECHO = 20_000
 def _from_file(
     path: Path, column: str | None, section: InputSection, task: Task
 ) -> Iterator[tuple[str | None, Any]]:
-    """Row id and input of each row of a file; a `.txt` file has a text a line."""
+    """Row id and input of each row of a file; a `.txt` file has a text a line, a `.wav` file is one input."""
     from seqline.data.readers import read_rows
     from seqline.data.streams import require_file, text_lines
 
     if path.suffix == ".txt":
         require_file(path)
         for _, line in text_lines(path):
-            yield None, line.rstrip("\r\n")
+            yield None, typed_input(line.rstrip("\r\n"), section)
+        return
+    if path.suffix.lower() == SOUND_SUFFIX:
+        yield None, sound_file(path)
         return
 
     asked = section if column is None else section.model_copy(update={"column": column})
@@ -60,16 +66,27 @@ def _from_file(
 
 
 def _answer(
-    predictor: Predictor, rows: Iterable[tuple[str | None, Any]], as_json: bool, log: _Log | None = None
+    predictor: Predictor,
+    rows: Iterable[tuple[str | None, Any]],
+    as_json: bool,
+    log: _Log | None = None,
+    horizon: int | None = None,
+    save: Path | None = None,
 ) -> Iterator[str]:
     """One line a row, a chunk at a time; with a log, rows without an id get one and the chunk is logged first."""
     iterator = iter(rows)
+    count = 0
     while chunk := list(islice(iterator, _CHUNK_ROWS)):
         answers = predictor.answers([value for _, value in chunk])
+        if horizon is not None:
+            answers = [answer.until(horizon) for answer in answers]  # type: ignore[attr-defined]
         if log is not None:
             chunk = [(identifier or uuid.uuid4().hex, value) for identifier, value in chunk]
             log([(str(identifier), value) for identifier, value in chunk], answers)
         for (identifier, value), answer in zip(chunk, answers, strict=True):
+            count += 1
+            if save is not None:
+                _save(answer, save, identifier or f"answer-{count}")
             if not as_json:
                 named = "" if log is None else f"{identifier}  "
                 yield f"{answer.line()}  {named}{_shortened(value)}"
@@ -80,6 +97,18 @@ def _answer(
                 **answer.record(),
             }
             yield json.dumps(record, ensure_ascii=False, allow_nan=False)
+
+
+def _save(answer: Answer, folder: Path, name: str) -> None:
+    """Write an answer that is a file (sound, music) under a name that cannot leave the folder."""
+    attachment = getattr(answer, "attachment", None)
+    if attachment is None:
+        raise InputError(
+            "predict --save", "answers that are no files", "a model whose answers are sound or music"
+        )
+    suffix, content = attachment()
+    safe = "".join(letter if letter.isalnum() or letter in "-_." else "_" for letter in name).lstrip(".")
+    atomic_write(folder / f"{safe or 'answer'}{suffix}", content)
 
 
 def _shortened(value: Any) -> str:
@@ -116,15 +145,32 @@ def _log_of(workspace: Workspace, name: str, version: RegisteredVersion) -> _Log
     "--file",
     "file",
     type=click.Path(path_type=Path),
-    help="Rows to answer: CSV, TSV, JSON lines, Parquet, .txt; - for standard input.",
+    help="Rows to answer: CSV, TSV, JSON lines, Parquet, .txt, one .wav; - for standard input.",
 )
 @click.option("--column", help="Column of the text in --file; by default the recipe's.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line, nothing else.")
 @click.option(
+    "--save",
+    type=click.Path(path_type=Path),
+    help="Folder to write answers to that are files (sound), by row id.",
+)
+@click.option(
+    "--horizon", type=int, help="Steps to foretell, where the task is forecasting; by default all of the recipe's."
+)
+@drawing_options
+@click.option(
     "--log", "is_logged", is_flag=True, help="Keep the answers, so that `seqline label` can join true labels."
 )
 def predict(
-    name: str, texts: tuple[str, ...], file: Path | None, column: str | None, as_json: bool, is_logged: bool
+    name: str,
+    texts: tuple[str, ...],
+    file: Path | None,
+    column: str | None,
+    as_json: bool,
+    save: Path | None,
+    horizon: int | None,
+    is_logged: bool,
+    **options: Any,
 ) -> None:
     """Answer texts with the champion of NAME: arguments, a file, or lines of standard input.
 
@@ -138,13 +184,16 @@ def predict(
         )
     workspace = Workspace.find()
     chosen = workspace.recipe(name)
+    if horizon is not None and not hasattr(chosen.target, "horizon"):
+        raise InputError("predict", f"--horizon, but the task of {name} is {chosen.task}", "a recipe that forecasts")
+    settings = asked_drawing(chosen, options)
     rows: Iterable[tuple[str | None, Any]]
     if texts:
-        rows = ((None, text) for text in texts)
+        rows = ((None, typed_input(text, chosen.input)) for text in texts)
     elif file is None or str(file) == "-":
         if file is None and sys.stdin.isatty():
             raise InputError("predict", "no text", "texts, --file, or lines on standard input")
-        rows = ((None, line.rstrip("\n")) for line in sys.stdin)
+        rows = ((None, typed_input(line.rstrip("\n"), chosen.input)) for line in sys.stdin)
     else:
         from seqline.tasks import task_named
 
@@ -163,8 +212,16 @@ def predict(
         # The folder of this very version: asked for twice, the champion may be another the second time.
         predictor = Predictor.load(model_folder_of(package_folder(tracking, version)))
         log = _log_of(workspace, name, version)
+    predictor = drawing(predictor, settings)
+    told = streamed(predictor, texts[0]) if len(texts) == 1 and not (as_json or is_logged or save) else None
     try:
-        for line in _answer(predictor, rows, as_json, log):
+        if told is not None:
+            click.echo(texts[0], nl=False)
+            for piece in told:
+                click.echo(piece, nl=False)
+            click.echo()
+            return
+        for line in _answer(predictor, rows, as_json, log, horizon, save):
             click.echo(line)
     except BrokenPipeError:
         # The reader went away (`| head`): it has what it wanted. Nothing may be flushed into the closed pipe at exit.

@@ -25,44 +25,57 @@ _LABELS_SHOWN = 8
 @click.option(
     "--test", "test_source", type=FILE, help="Rows to test on; without it a fifth of --from is held out."
 )
-@click.option("--task", type=click.Choice(["classification"]), required=True, help="What is predicted.")
-@click.option("--input", "input_column", required=True, help="Column of the text.")
-@click.option("--target", "target_column", required=True, help="Column of the label.")
+@click.option("--task", help="What is predicted; by default guessed from the columns, as all that follows.")
+@click.option("--kind", help="What an input is: text, symbols, series, vector, audio or history.")
+@click.option("--input", "inputs", help="Column of the input; several columns of numbers as a,b,c.")
+@click.option("--target", help="Column of what is predicted.")
 @click.option(
-    "--group", "group_column", help="Rows with the same value here stay in one split (a film, a customer)."
+    "--group",
+    help="Of a file with a row a time step: the column that names the sequence. Of others: as --split-by.",
+)
+@click.option("--order", help="Of a file with a row a time step: the column that sorts the steps.")
+@click.option(
+    "--split-by", help="Rows with the same value here stay in one split (a film, a customer, a speaker)."
 )
 def new(
     name: str,
     source: Path,
     test_source: Path | None,
-    task: str,
-    input_column: str,
-    target_column: str,
-    group_column: str | None,
+    task: str | None,
+    kind: str | None,
+    inputs: str | None,
+    target: str | None,
+    group: str | None,
+    order: str | None,
+    split_by: str | None,
 ) -> None:
-    """Make a recipe and data from your own file.
+    """Make a recipe and data from your own file; says what it takes the file for, and why.
 
-    Example: seqline new spam --from messages.csv --task classification --input text --target label
+    Example: seqline new spam --from messages.csv --input text --target label
     """
+    from seqline.data.look import Given
     from seqline.onboarding import Wish, onboard
+    from seqline.recipe import INPUTS, RECIPES
 
+    for option, value, known in (("--task", task, RECIPES), ("--kind", kind, INPUTS)):
+        if value is not None and value not in known:
+            raise InputError(option, repr(value), f"one of {', '.join(known)}")
     workspace = Workspace.find()
-    wish = Wish(
-        source=source,
-        test_source=test_source,
-        task=task,
-        input_column=input_column,
-        target_column=target_column,
-        group_column=group_column,
-    )
+    columns = tuple(column.strip() for column in inputs.split(",")) if inputs else ()
+    given = Given(task=task, kind=kind, inputs=columns, target=target, group=group, order=order)
+    wish = Wish(source=source, test_source=test_source, given=given, split_by=split_by)
     made = onboard(workspace, name, wish)
     folder = workspace.data_folder(name).relative_to(workspace.root)
     tested = (
         "a fifth of them will be held out" if made.test_rows is None else f"{made.test_rows:,} to test on"
     )
+    click.echo(f"guess    {made.task} of {made.kind}; say otherwise with --task, --kind, --input, --target")
+    for reason in made.why:
+        click.echo(f"         - {reason}")
     click.echo(f"data     {folder}/  {made.train_rows:,} rows to train on, {tested}")
-    shares = ", ".join(f"{label} {count:,}" for label, count in made.labels[:_LABELS_SHOWN])
-    click.echo(f"labels   {shares}{', ...' if len(made.labels) > _LABELS_SHOWN else ''}")
+    if made.labels:
+        shares = ", ".join(f"{label} {count:,}" for label, count in made.labels[:_LABELS_SHOWN])
+        click.echo(f"labels   {shares}{', ...' if len(made.labels) > _LABELS_SHOWN else ''}")
     click.echo(f"recipe   recipes/{name}.yaml  (edit it; `seqline recipe {name}` shows every default)")
     for reason in made.reasons:
         click.echo(f"         - {reason}")
@@ -150,20 +163,37 @@ def recipe(name: str | None, schema: bool) -> None:
 
 @click.command()
 def recipes() -> None:
-    """List the recipes with their task, cell and last test result.
+    """List the recipes with task, shape, input, cell, rows to learn from and last test result.
 
     Example: seqline recipes
     """
-    from seqline.files import read_json
-
     workspace = Workspace.find()
     for name in workspace.recipe_names():
         chosen = workspace.recipe(name)
-        metrics_path = workspace.artifact_folder(name, "evaluate") / "metrics.json"
-        result = "not evaluated yet"
-        if metrics_path.is_file():
-            result = f"{chosen.gate.metric} {read_json(metrics_path)[chosen.gate.metric]:.4f} on test"
-        click.echo(f"{name:<20} {chosen.task:<16} {chosen.model.cell:<6} {result}")
+        shape = type(chosen).CHOICES.shape
+        click.echo(
+            f"{name:<16} {chosen.task:<15} {shape:<13} {chosen.input.kind:<8} {chosen.model.cell:<5} "
+            f"{_data_of(workspace, name):<14} {_result_of(workspace, name, chosen.gate.metric)}"
+        )
+
+
+def _data_of(workspace: Workspace, name: str) -> str:
+    """Rows to learn from as `validate` counted them, or whether there are any."""
+    from seqline.files import read_json
+
+    counted = workspace.artifact_folder(name, "validate") / "result.json"
+    if counted.is_file():
+        return f"{read_json(counted)['rows']['train']:,} rows"
+    return "not validated" if workspace.data_folder(name).exists() else "no data"
+
+
+def _result_of(workspace: Workspace, name: str, metric: str) -> str:
+    """The last figure on test of the metric that the gate compares by."""
+    from seqline.files import read_json
+
+    measured = workspace.artifact_folder(name, "evaluate") / "metrics.json"
+    figure = read_json(measured).get(metric) if measured.is_file() else None
+    return f"{metric} {figure:.4f} on test" if isinstance(figure, int | float) else "not evaluated yet"
 
 
 COMMANDS = [new, get, sample, recipe, recipes]

@@ -14,26 +14,30 @@ from seqline.workspace import Workspace
 
 if TYPE_CHECKING:
     from seqline.recipe import Recipe
-    from seqline.tracking.shadow import ShadowReport, ShadowRow
+    from seqline.tracking.shadow import ShadowReport
+    from seqline.tracking.tally import ShadowRow
 
 _SHOWN_EXCERPT = 60
 
 
 def _rows(path: Path, recipe: Recipe) -> Iterator[ShadowRow]:
-    """The rows of a batch; labels where the recipe's target column is there and filled."""
+    """The rows of a batch; truths where the recipe's target column is there and filled."""
     from seqline.data.readers import read_rows
-    from seqline.tracking.shadow import ShadowRow
+    from seqline.recipe import LabelTarget
+    from seqline.tasks import task_named
+    from seqline.tracking.tally import ShadowRow
 
-    column = recipe.input.column
+    task, column = task_named(recipe.task), recipe.input.column
     for row in read_rows(path):
         if column not in row.values:
             raise InputError(str(path), f"no column {column!r}", f"one of {', '.join(row.values)}")
-        text, label = row.values[column], row.values.get(recipe.target.column)
-        identifier = row.values.get("id")
+        values = {**row.values, column: "" if row.values[column] is None else row.values[column]}
+        identifier, truth = row.values.get("id"), row.values.get(recipe.target.column)
+        known = truth is not None and truth != ""
         yield ShadowRow(
             id=f"line {row.line}" if identifier is None else str(identifier),
-            text="" if text is None else str(text),
-            label=None if label is None or label == "" else str(label),
+            input=task.input_of(values, recipe.input),
+            truth=(str(truth) if isinstance(recipe.target, LabelTarget) else truth) if known else None,
         )
 
 
@@ -43,24 +47,37 @@ def table(report: ShadowReport) -> str:
     lines = [
         f"{report.name}: challenger version {report.challenger} beside champion version {report.champion}, {report.rows:,} rows",
         f"same answer   {report.agreement:.2%}  (95 % interval {low:.2%} to {high:.2%})",
-        "shift         " + ", ".join(f"{label} {value:+.4f}" for label, value in report.shift.items()),
     ]
+    if report.shift:
+        lines.append(
+            "shift         " + ", ".join(f"{label} {value:+.4f}" for label, value in report.shift.items())
+        )
     if report.quality is not None:
         quality = report.quality
         test = quality.mcnemar
+        counts = (
+            ""
+            if test is None
+            else f"; alone right on {test.only_a} against {test.only_b}, two-sided p = {test.p_two_sided:.2g}"
+        )
         lines.append(
-            f"accuracy      challenger {quality.challenger_accuracy:.4f}, champion {quality.champion_accuracy:.4f} on"
-            f" {quality.rows:,} labelled rows; alone right on {test.only_a} against {test.only_b},"
-            f" two-sided p = {test.p_two_sided:.2g}"
+            f"{quality.metric:<13} challenger {quality.challenger:.4f}, champion {quality.champion:.4f} on"
+            f" {quality.rows:,} labelled rows{counts}"
         )
     if report.pairs:
         lines += ["", f"{'champion':<16} {'challenger':<16} {'rows':>8}"]
         lines += [f"{first:<16} {second:<16} {count:>8,}" for first, second, count in report.pairs]
-        lines += ["", f"{'row':<16} {'champion':<22} {'challenger':<22} text"]
-        for shown in report.examples:
-            first = f"{shown.champion} {shown.champion_probability:.2f}"
-            second = f"{shown.challenger} {shown.challenger_probability:.2f}"
-            lines.append(f"{shown.id:<16.16} {first:<22} {second:<22} {shown.excerpt[:_SHOWN_EXCERPT]}")
+    if report.examples:
+        lines += ["", f"{'row':<16} {'champion':<22} {'challenger':<22} input"]
+    for shown in report.examples:
+        first, second = (
+            answer if sure is None else f"{answer} {sure:.2f}"
+            for answer, sure in (
+                (shown.champion, shown.champion_probability),
+                (shown.challenger, shown.challenger_probability),
+            )
+        )
+        lines.append(f"{shown.id:<16.16} {first:<22.40} {second:<22.40} {shown.excerpt[:_SHOWN_EXCERPT]}")
     return "\n".join(lines)
 
 

@@ -102,7 +102,8 @@ def row_tables(recipe: Recipe, splits: Mapping[str, Iterable[Row]]) -> dict[str,
         kind, target = gathered[split].kind, gathered[split].target
         if target is not None:
             target = target.after_train()
-    _mark_repeated_ids(gathered, restart=target is not None and target.test_continues)
+    if not kind.rows_continue:
+        _mark_repeated_ids(gathered)
     for facts in gathered.values():
         _mark_duplicates(recipe, facts)
     if "test" in gathered:
@@ -145,7 +146,7 @@ def _gather(recipe: Recipe, split: str, rows: Iterable[Row], kind: Kind, target:
         facts.put(ROW, facts.names[-1])
         facts.put(PLACE, place)
         given = row.values.get(recipe.input.column)
-        _put_input_facts(recipe.input.column, given, facts)
+        _put_input_facts(recipe.input.column, row.values, facts)
         _put_target_facts(recipe.target.column, row.values.get(recipe.target.column), given, facts)
         for column in wanted:
             value = row.values.get(column)
@@ -173,11 +174,12 @@ def _cell(value: Any) -> str:
     return shown(shortened(str(value), _VALUE_CHARACTERS)) if isinstance(value, list) else shown(value)
 
 
-def _put_input_facts(column: str, value: Any, facts: _Split) -> None:
+def _put_input_facts(column: str, values: Mapping[str, Any], facts: _Split) -> None:
     """What is wrong with one input, how long it is, how it begins, and what it equals."""
+    value = values.get(column)
     facts.kind = facts.kind.settled(value)
     kind = facts.kind
-    _put_findings(column, kind.demands, kind.findings(value), facts)
+    _put_findings(column, kind.demands, [*kind.findings(value), *kind.beside(values)], facts)
     facts.put(computed(column, kind.unit), kind.length(value))
     facts.put(EXCERPT, kind.excerpt(value))
     key = kind.key(value)
@@ -201,12 +203,9 @@ def _put_findings(column: str, demands: Iterable[Demand], findings: Iterable[Fin
         facts.put(computed(column, demand.fact), found.get(demand.fact))
 
 
-def _mark_repeated_ids(gathered: Mapping[str, _Split], *, restart: bool) -> None:
-    """The place where an id was used first; with `restart` test may use those of train, which its rows continue."""
+def _mark_repeated_ids(gathered: Mapping[str, _Split]) -> None:
     first_at: dict[str, str] = {}
     for facts in gathered.values():
-        if restart:
-            first_at = {}
         if ID_COLUMN not in facts.present:
             continue
         places = facts.columns[PLACE]

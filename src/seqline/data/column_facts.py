@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -17,6 +17,14 @@ _WAV = "UklGR"  # how a RIFF file begins in base64
 _FEW_LETTERS = 26
 _SHORTEST_LETTERS = 8
 _TIMES_TRIED = 100
+# A column is taken for what so many of its values are: the others are refused later, each with its line.
+_MOST = 0.95
+
+
+def mostly(answers: Iterable[bool]) -> bool:
+    """Whether nearly all of some answers, at least one, are yes."""
+    found = list(answers)
+    return bool(found) and sum(found) >= _MOST * len(found)
 
 
 @dataclass(frozen=True)
@@ -43,33 +51,33 @@ class ColumnFacts:
 
     @cached_property
     def is_number(self) -> bool:
-        """Whether every value is a number, or text that spells one."""
-        return bool(self.known) and all(type(number_of(value)) in (int, float) for value in self.known)
+        """Whether its values are numbers, or text that spells some."""
+        return mostly(type(number_of(value)) in (int, float) for value in self.known)
 
     @cached_property
     def is_whole(self) -> bool:
-        """Whether every value is a whole number."""
-        return self.is_number and all(float(value).is_integer() for value in self.known)
+        """Whether its values are whole numbers."""
+        return self.is_number and mostly(isinstance(number_of(value), int) for value in self.known)
 
     @cached_property
     def is_list(self) -> bool:
-        """Whether every value is a list."""
-        return bool(self.known) and all(isinstance(value, list) for value in self.known)
+        """Whether its values are lists."""
+        return mostly(isinstance(value, list) for value in self.known)
 
     @cached_property
     def is_text(self) -> bool:
-        """Whether every value is text and not all of it spells numbers."""
-        return bool(self.known) and all(isinstance(value, str) for value in self.known) and not self.is_number
+        """Whether its values are text that spells no numbers."""
+        return mostly(isinstance(value, str) for value in self.known) and not self.is_number
 
     @cached_property
     def is_time(self) -> bool:
         """Whether its values are timestamps."""
-        return self.is_text and all(_is_time(text) for text in self.known[:_TIMES_TRIED])
+        return self.is_text and mostly(_is_time(text) for text in self.known[:_TIMES_TRIED])
 
     @cached_property
     def is_wav(self) -> bool:
         """Whether its values are WAV files in base64."""
-        return self.is_text and all(text.startswith(_WAV) for text in self.known)
+        return self.is_text and mostly(str(text).startswith(_WAV) for text in self.known)
 
     @cached_property
     def words(self) -> float:
@@ -79,7 +87,9 @@ class ColumnFacts:
     @cached_property
     def letters(self) -> str:
         """All different characters of its texts, sorted."""
-        return "".join(sorted(set().union(*map(set, self.known)))) if self.is_text and not self.is_wav else ""
+        if not self.is_text or self.is_wav:
+            return ""
+        return "".join(sorted({letter for value in self.known for letter in str(value)}))
 
     @cached_property
     def may_be_label(self) -> bool:
@@ -90,14 +100,18 @@ class ColumnFacts:
     @cached_property
     def is_few_letters(self) -> bool:
         """Whether its texts are words of a small alphabet: DNA, proteins, codes."""
-        if not self.is_text or self.words > 1 or min(map(len, self.known)) < _SHORTEST_LETTERS:
+        if (
+            not self.is_text
+            or self.words > 1
+            or min(len(str(value)) for value in self.known) < _SHORTEST_LETTERS
+        ):
             return False
         return len(self.letters) <= _FEW_LETTERS and self.letters.isalnum()
 
 
-def _is_time(text: str) -> bool:
+def _is_time(text: object) -> bool:
     try:
-        parse_timestamp(text)
+        parse_timestamp(str(text))
     except InputError:
         return False
     return True

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from difflib import get_close_matches
 from typing import Any
 
-from seqline.data.column_facts import ColumnFacts
+from seqline.data.column_facts import ColumnFacts, mostly
 from seqline.data.csv_rows import listed
 from seqline.data.kinds.base import shown
 from seqline.data.look import Given, Guess, Look
@@ -46,6 +47,7 @@ _ORDER_NAMES = (
 )
 _GROUP_NAMES = ("id", "series", "sequence", "group", "sequence_id", "series_id", "store", "sensor", "name")
 _TEXT_NAMES = ("text", "sentence", "message", "review", "content", "body", "sequence", "input")
+_VALUE_NAMES = ("value", "sales", "y", "demand", "load", "amount", "price", "count")
 _PAIR_NAMES = (
     ("source", "target"),
     ("src", "tgt"),
@@ -55,6 +57,7 @@ _PAIR_NAMES = (
 )
 # A target with more different numbers than this is a number, with fewer a label.
 _MAX_NUMBER_CLASSES = 20
+_MOST_STEPS = 0.95
 _PAIR_WORDS = 2.0
 _LANGUAGE_CODE = re.compile(r"[a-z]{2}")
 
@@ -72,10 +75,14 @@ def guess(rows: Sequence[Row], given: Given) -> Guess:
     look = Look(rows, given)
     for name in filter(None, (*given.inputs, given.target, given.group, given.order)):
         if name not in look.columns:
+            near = get_close_matches(name, look.columns, n=1) or get_close_matches(
+                name.casefold(), look.columns, n=1
+            )
             raise InputError(
                 look.source,
                 f"no column {name!r}; its columns are {listed(look.columns)}",
                 f"a column {name!r}",
+                f"did you mean {near[0]!r}?" if near else "name one of its columns",
             )
     for attempt in (
         _from_lists,
@@ -106,7 +113,7 @@ def _target(look: Look, *without: str) -> ColumnFacts | None:
     if look.given.target:
         look.say(f"target {look.given.target!r}: you named it")
         return look.columns[look.given.target]
-    usual = look.named(*(name for name in _LABEL_NAMES if name not in {w.casefold() for w in without}))
+    usual = look.named(*(name for name in _label_names(look) if name not in {w.casefold() for w in without}))
     if usual is not None and not look.columns[usual].is_list:
         look.say(f"target {usual!r}: by its name, {look.columns[usual].distinct} different values")
         return look.columns[usual]
@@ -118,17 +125,26 @@ def _target(look: Look, *without: str) -> ColumnFacts | None:
     return left[-1]
 
 
-def _is_numeric_target(look: Look, target: ColumnFacts) -> bool:
-    if look.given.task is not None:
-        return look.given.task == "regression"
+def _label_names(look: Look) -> list[str]:
+    """Usual names of labels; beside an x, a y is a number."""
+    return [name for name in _LABEL_NAMES if name != "y" or look.named("x") is None]
+
+
+def _refuse_number(look: Look, target: ColumnFacts) -> None:
+    """Refuse a target that is a number: rows get labels, only series that go on get numbers."""
     numeric = target.is_number and (not target.is_whole or target.distinct > _MAX_NUMBER_CLASSES)
-    if numeric:
-        look.say(f"{target.name!r} holds numbers, {target.distinct} different ones: a number to predict")
-    return numeric
+    if numeric and look.given.task is None:
+        raise InputError(
+            f"{look.source} column {target.name!r}",
+            f"{target.distinct} different numbers as what is to be predicted",
+            "labels of rows, or a series whose next values are predicted",
+            "name another --target, put the numbers into classes, say --task classification if they are labels, "
+            "or name the column of times with --order",
+        )
 
 
 def _predict(look: Look, kind: str, inputs: tuple[str, ...], target: ColumnFacts, **more: Any) -> Guess:
-    numeric = _is_numeric_target(look, target)
+    _refuse_number(look, target)
     subject = look.subject(*inputs, target.name)
     # The first rows of a long table may all be of one subject.
     if subject is not None and (look.columns[subject].distinct > 1 or more.get("long")):
@@ -136,11 +152,10 @@ def _predict(look: Look, kind: str, inputs: tuple[str, ...], target: ColumnFacts
     else:
         subject = None
     return Guess(
-        task="regression" if numeric else "classification",
+        task="classification",
         kind=kind,
         inputs=inputs,
         target=target.name,
-        numeric_target=numeric,
         split_by=subject,
         reasons=tuple(look.reasons),
         **more,
@@ -161,7 +176,7 @@ def _from_lists(look: Look) -> Guess | None:
             if look.given.target
             else next(c for c in words if c is not inputs)
         )
-        if tags.is_list and [*map(len, inputs.known)] == [*map(len, tags.known)]:
+        if tags.is_list and mostly(len(a) == len(b) for a, b in zip(inputs.values, tags.values, strict=True)):
             look.say(
                 f"{inputs.name!r} and {tags.name!r} are lists of texts, equally long in each row: tagging"
             )
@@ -196,7 +211,7 @@ def _from_spaced_tags(look: Look) -> Guess | None:
     if tokens is None or tags is None:
         return None
     counts = [[len(str(value).split()) for value in look.columns[name].values] for name in (tokens, tags)]
-    if counts[0] != counts[1]:
+    if not mostly(a == b for a, b in zip(*counts, strict=True)):
         return None
     look.say(f"{tokens!r} and {tags!r} have equally many words in each row: tagging")
     return Guess(task="tagging", kind="symbols", inputs=(tokens,), target=tags, reasons=tuple(look.reasons))
@@ -218,30 +233,38 @@ def _from_steps(look: Look) -> Guess | None:
     if order is None:
         return None
     group = given.group or _group_column(look, order)
-    pairs = list(
-        zip(look.columns[group].values if group else [0] * look.rows, look.columns[order].values, strict=True)
-    )
-    if len({(shown(a), shown(b)) for a, b in pairs}) < len(pairs) or (
-        group and look.columns[group].distinct == look.rows
-    ):
+    groups = [shown(value) for value in look.columns[group].values] if group else [""] * look.rows
+    steps = set(zip(groups, map(shown, look.columns[order].values), strict=True))
+    # A step given twice is refused later with its line; a table of something else has few that differ.
+    if (len(steps) < _MOST_STEPS * look.rows and given.order is None) or len(set(groups)) == look.rows:
         return None
     look.say(
         f"a row is one step: {order!r} is different in each row" + (f" of one {group!r}" if group else "")
     )
     label = _constant_label(look, group) if group and given.task in (None, "classification") else None
+    if given.kind == "history":
+        label = None
     values = given.inputs or look.numbers(group, order, label, look.subject())
-    if not values:
+    if not values or not all(look.columns[name].is_number for name in values):
         return None
     if label is not None:
         look.say(
             f"{label!r} is the same in all steps of one {group!r}: a label for the series of {listed(values)}"
         )
         return _predict(look, "series", values, look.columns[label], group=group, order=order, long=True)
-    look.say(f"no label beside {listed(values)}: their next values are what can be predicted")
+    usual = look.named(*_VALUE_NAMES)
+    main = (usual,) if usual in values and not given.inputs else values
+    look.say(f"no label beside {listed(main)}: the next values are what can be predicted")
+    beside = tuple(name for name in look.numbers(group, order) if name not in main) if len(main) == 1 else ()
+    if beside:
+        look.say(
+            f"{listed(beside)} are numbers known up to the time of a forecast; input.future if known ahead"
+        )
     return Guess(
-        task="forecasting",
-        kind="series",
-        inputs=values,
+        task=given.task or "forecasting",
+        kind="history",
+        inputs=main,
+        beside=beside,
         target=None,
         group=group,
         order=order,
@@ -272,12 +295,16 @@ def _group_column(look: Look, order: str) -> str | None:
 
 
 def _constant_label(look: Look, group: str) -> str | None:
-    names = [look.given.target] if look.given.target else [look.named(*_LABEL_NAMES)]
+    names = [look.given.target] if look.given.target else [look.named(*_label_names(look))]
     names += [c.name for c in look.texts(group) if not c.is_time and c.name != look.subject()]
     groups = [shown(value) for value in look.columns[group].values]
     for name in filter(None, names):
-        pairs = set(zip(groups, map(shown, look.columns[name].values), strict=True))
-        if name != group and len(pairs) == len(set(groups)):
+        first: dict[str, str] = {}
+        labels = map(shown, look.columns[name].values)
+        same = mostly(
+            first.setdefault(one, label) == label for one, label in zip(groups, labels, strict=True)
+        )
+        if name != group and same:
             return name
     return None
 
@@ -294,7 +321,7 @@ def _from_pair(look: Look) -> Guess | None:
         if first not in texts or second not in texts:
             continue
         many = all(texts[name].words >= _PAIR_WORDS for name in (first, second) if name is not None)
-        if look.given.task in ("translation", "qa", "dialogue") or (
+        if look.given.task in ("translation", "answering", "dialogue") or (
             many and not texts[str(second)].may_be_label
         ):
             look.say(f"{first!r} and {second!r} are texts: the second is written from the first")
@@ -316,7 +343,7 @@ def _from_text(look: Look) -> Guess | None:
         return None
     usual = look.named(*_TEXT_NAMES)
     chosen = next((c for c in texts if c.name == usual), max(texts, key=lambda c: (c.distinct, c.words)))
-    if chosen.distinct < 2:
+    if chosen.distinct < 2 and not look.given.inputs:
         return None
     target = _target(look, chosen.name)
     if target is None or target.name == chosen.name or not (target.may_be_label or look.given.target):

@@ -22,8 +22,7 @@ from seqline.data.calendar import (
     infer_frequency,
     parse_frequency,
 )
-from seqline.data.splits import SPLITS, Split
-from seqline.data.windows import Floats, Series, cut_points, positions
+from seqline.data.windows import Floats, Series
 from seqline.errors import InputError
 from seqline.recipe import HistoryInput
 
@@ -171,90 +170,18 @@ def read_history(row: Any, section: HistoryInput, *, horizon: int) -> Series:
     return replace(history, future=np.concatenate([given, known[: len(given)]], axis=1))
 
 
-def deal_windows(
-    train_rows: Sequence[Mapping[str, Any]],
-    test_rows: Sequence[Mapping[str, Any]],
-    section: HistoryInput,
-    *,
-    horizon: int,
-    valid: float,
-    test: float,
-) -> dict[Split, list[Mapping[str, Any]]]:
-    """Cut series into the windows of train, valid and test, by time.
-
-    Args:
-        train_rows: Rows of series, see `read_stretch`.
-        test_rows: The same; those that name a series of train continue it, others are series that train never saw.
-        section: The recipe's input.
-        horizon: H.
-        valid: Share of the steps before the test part that valid gets.
-        test: Share of the steps that test gets where there are no test rows.
-
-    Returns:
-        By split, in the order of the series and of time, rows with an id SERIES@TIME, under `section.column` what is read
-        (`history`, a row as `read_history` takes it) and what comes after it (`future`, H values), and what never changes.
-        Windows without a real value to read or to foretell are left out.
-
-    Raises:
-        InputError: A row that is no series, or gaps, duplicates or missing values that are refused.
-    """
-    stretches: dict[str, list[Stretch]] = {}
-    known: dict[str, int] = {}
-    for row in train_rows:
-        one = read_stretch(row, section)
-        stretches.setdefault(one.name, []).append(one)
-        known[one.name] = len(stretches[one.name])
-    for row in test_rows:
-        one = read_stretch(row, section)
-        stretches.setdefault(one.name, []).append(one)
-    series = [
-        join(
-            members,
-            section,
-            held_out_from=known.get(name, 0) if len(members) > known.get(name, 0) else None,
-        )
-        for name, members in sorted(stretches.items())
-    ]
-    if test_rows:
-        series = [one if one.held_out is not None else replace(one, held_out=0) for one in series]
-    cuts = cut_points(series, valid=valid, test=test, together=section.together)
-    dealt: dict[Split, list[Mapping[str, Any]]] = {split: [] for split in SPLITS}
-    for one, cut in zip(series, cuts, strict=True):
-        for split in SPLITS:
-            stride = section.stride if split == "train" else section.evaluation_stride
-            times = positions(
-                len(one), cut, split, horizon=horizon, min_context=section.least, stride=stride
-            )
-            rows = (_window_row(one, position, section, horizon) for position in times)
-            dealt[split] += [row for row in rows if row is not None]
-    return dealt
-
-
-def _window_row(one: Series, position: int, section: HistoryInput, horizon: int) -> dict[str, Any] | None:
-    history = one.until(position, context_length=section.context_length, horizon=horizon)
-    future = one.values[position : position + horizon]
-    if not np.isfinite(history.values).any(axis=0).all() or not np.isfinite(future).any():
-        return None
-    return {
-        "id": f"{one.id}@{one.stamps(position, 1)[0]}",
-        section.column: {"history": row_of(history, section), "future": _plain(future)},
-        section.series or "series": one.id,
-        **dict(one.static),
-    }
-
-
 def row_of(history: Series, section: HistoryInput) -> dict[str, Any]:
     """Write a history as the row that `read_history` reads; its series goes by `section.series`, or by id."""
     columns: dict[str, Any] = {
         section.series or "id": history.id,
         START: history.stamps(0, 1)[0],
         FREQUENCY: str(history.grid.frequency),
-        section.column: _plain(history.values),
+        section.column: plain_numbers(history.values),
     }
     for index, column in enumerate(section.past):
-        columns[column] = _plain(history.past[:, index : index + 1])
+        columns[column] = plain_numbers(history.past[:, index : index + 1])
     for index, column in enumerate(section.future):
-        columns[column] = _plain(history.future[:, index : index + 1])
+        columns[column] = plain_numbers(history.future[:, index : index + 1])
     return columns | dict(history.static)
 
 
@@ -329,7 +256,7 @@ def _side_by_side(columns: list[Floats], length: int) -> Floats:
     return np.concatenate(columns, axis=1) if columns else np.zeros((length, 0))
 
 
-def _plain(values: Floats) -> list[Any]:
+def plain_numbers(values: Floats) -> list[Any]:
     """JSON numbers, null for NaN; a list a step where there are several channels."""
     rows = [[None if np.isnan(value) else float(value) for value in step] for step in values]
     return [step[0] for step in rows] if values.shape[1] == 1 else rows

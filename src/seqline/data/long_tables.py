@@ -38,14 +38,22 @@ class LongTable:
         order: Column of whole numbers, numbers or timestamps that sorts the steps.
         values: Columns of numbers.
         column: Name of the column that holds the sequence: T numbers for one value column, T lists of D for more.
-        keep_order: Keep the steps' own order values too, as a list under the name of the order column.
+        beside: Further columns of numbers that change with time; each becomes a list of its own.
+        order_column: Keep the steps' own order values too, as a list of this name. Then gaps are left to whoever knows
+            the calendar; without it they are refused, since nobody could see them later.
     """
 
     group: str | None
     order: str
     values: tuple[str, ...]
     column: str
-    keep_order: bool = False
+    beside: tuple[str, ...] = ()
+    order_column: str | None = None
+
+    @property
+    def numbers(self) -> tuple[str, ...]:
+        """All columns of numbers."""
+        return (*self.values, *self.beside)
 
 
 @dataclass
@@ -88,7 +96,7 @@ def sequences_of(rows: Iterable[Row], table: LongTable) -> Iterator[Row]:
         constants = {
             column: value
             for column, value in row.values.items()
-            if column not in {table.group, table.order, *table.values}
+            if column not in {table.group, table.order, *table.numbers}
         }
         group = groups.setdefault(shown(identifier), _Group(row.line, row.source, constants))
         if constants != group.constants:
@@ -101,18 +109,18 @@ def sequences_of(rows: Iterable[Row], table: LongTable) -> Iterator[Row]:
 
 
 def _require_columns(row: Row, table: LongTable) -> None:
-    for column in filter(None, (table.group, table.order, *table.values)):
+    for column in filter(None, (table.group, table.order, *table.numbers)):
         if column not in row.values:
             raise InputError(
                 row.source,
                 f"no column {column!r}; its columns are {listed(row.values)}",
                 f"a column {column!r}",
             )
-    if table.column in row.values and table.column not in table.values:
+    if table.column in row.values and table.column not in (*table.values, table.group, table.order):
         raise InputError(
             row.source, f"a column {table.column!r} besides the values", "that name for the sequence alone"
         )
-    if "id" in row.values and "id" not in (table.group, table.order, *table.values):
+    if "id" in row.values and "id" not in (table.group, table.order, *table.numbers):
         raise InputError(
             row.source,
             f"a column 'id' that is not the group {table.group!r}",
@@ -144,7 +152,7 @@ def _order_of(row: Row, table: LongTable, where: str) -> Any:
 
 
 def _numbers_of(row: Row, table: LongTable, where: str) -> Iterator[float]:
-    for column in table.values:
+    for column in table.numbers:
         value = row.values[column]
         number = np.nan if value is None or value == "" else number_of(value)
         if isinstance(number, bool) or not isinstance(number, int | float):
@@ -160,13 +168,16 @@ def _numbers_of(row: Row, table: LongTable, where: str) -> Iterator[float]:
 def _row_of(identifier: str, group: _Group, table: LongTable) -> Row:
     places = _places(identifier, group, table)
     order = np.argsort(places, kind="stable")
-    _check_steps(identifier, group, [places[i] for i in order], order.tolist())
-    numbers = np.frombuffer(group.numbers, dtype=np.float64).reshape(-1, len(table.values))[order]
+    if table.order_column is None:
+        _check_steps(identifier, group, [places[i] for i in order], order.tolist())
+    numbers = np.frombuffer(group.numbers, dtype=np.float64).reshape(-1, len(table.numbers))[order]
     steps = [[None if np.isnan(number) else number for number in step] for step in numbers.tolist()]
+    width = len(table.values)
     values: dict[str, Any] = {"id": identifier}
-    values[table.column] = [step[0] for step in steps] if len(table.values) == 1 else steps
-    if table.keep_order:
-        values[table.order] = [_plain(group.order[i]) for i in order]
+    if table.order_column is not None:
+        values[table.order_column] = [_plain(group.order[i]) for i in order]
+    values[table.column] = [step[0] for step in steps] if width == 1 else [step[:width] for step in steps]
+    values |= {name: [step[width + i] for step in steps] for i, name in enumerate(table.beside)}
     return Row(group.line, {**values, **group.constants}, group.source)
 
 

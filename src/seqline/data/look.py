@@ -19,8 +19,8 @@ class Guess:
         task: Of the recipe.
         kind: Of the input.
         inputs: Columns that make the input; several numbers are put together.
+        beside: Of a series to go on with, further numbers known up to now.
         target: Column of what is predicted; None where the input itself is.
-        numeric_target: Whether the target is a number.
         group: Of a long table, the column of the sequence's name.
         order: Of a long table, the column that sorts its steps.
         split_by: Column whose values should not straddle splits (a speaker, a film); None.
@@ -33,7 +33,7 @@ class Guess:
     kind: str
     inputs: tuple[str, ...]
     target: str | None
-    numeric_target: bool = False
+    beside: tuple[str, ...] = ()
     group: str | None = None
     order: str | None = None
     split_by: str | None = None

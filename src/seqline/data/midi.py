@@ -8,6 +8,7 @@ Legend: T steps, D keys (88, MIDI notes 21 to 108).
 
 from __future__ import annotations
 
+import io
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -75,10 +76,17 @@ def notes_of_roll(roll: Roll) -> list[list[int]]:
 def write_midi(
     path: Path, roll: Roll, *, steps_per_beat: int = 1, beats_per_minute: int = 72, hold: bool = True
 ) -> None:
-    """Write a piano roll as a MIDI file of one piano track.
+    """Write a piano roll as a MIDI file, whole or not at all; arguments as of `midi_bytes`."""
+    content = midi_bytes(roll, steps_per_beat=steps_per_beat, beats_per_minute=beats_per_minute, hold=hold)
+    atomic_write(path, content)
+
+
+def midi_bytes(
+    roll: Roll, *, steps_per_beat: int = 1, beats_per_minute: int = 72, hold: bool = True
+) -> bytes:
+    """A piano roll as a MIDI file of one piano track.
 
     Args:
-        path: Where; written whole or not at all.
         roll: (T, 88), more than 0 = the key sounds.
         steps_per_beat: 1 for quarter notes, 4 for sixteenths; divides 480.
         beats_per_minute: Tempo.
@@ -108,8 +116,9 @@ def write_midi(
         sounding = keys
     # Silence at the end has its length too.
     track.append(mido.MetaMessage("end_of_track", time=len(roll) * ticks - last))
-    file = mido.MidiFile(type=0, ticks_per_beat=_TICKS_PER_BEAT, tracks=[track])
-    atomic_write(path, file.save)
+    buffer = io.BytesIO()
+    mido.MidiFile(type=0, ticks_per_beat=_TICKS_PER_BEAT, tracks=[track]).save(file=buffer)
+    return buffer.getvalue()
 
 
 def read_midi(path: Path, *, steps_per_beat: int = 1) -> Roll:

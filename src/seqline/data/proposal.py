@@ -2,114 +2,176 @@
 
 from __future__ import annotations
 
-import re
-from collections import Counter
-from dataclasses import dataclass, field
+import math
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
+from seqline.data.calendar import infer_frequency
+from seqline.data.look import Guess
 from seqline.data.readers import Row
-from seqline.errors import InputError
+from seqline.data.survey import Survey, sample_rate_of
 
-MAX_CLASSES = 200
 # Enough distinct words for a large vocabulary to pay.
 _LARGE_CORPUS_WORDS = 2_000_000
-_MARKUP = re.compile(r"<(?:br|p|div|a|b|i|span|/)[\s>/]", re.IGNORECASE)
 _MARKUP_SHARE = 0.02
 _LENGTH_STEP = 20
 _LONGEST = 400
+_LONGEST_SERIES = 2_000
 _HEADROOM = 1.25  # tokens are words and punctuation
+_A_NAME_WORDS = 2
 _RARE_CLASS_SHARE = 0.2
 _FEW_ROWS = 3_000
 _MANY_ROWS = 20_000
-
-
-@dataclass
-class Survey:
-    """What one pass over the rows tells; a row at a time, so memory hardly grows with the file.
-
-    Attributes:
-        input_column: Column of the text.
-        target_column: Column of the label.
-    """
-
-    input_column: str
-    target_column: str
-    word_counts: list[int] = field(default_factory=list)
-    with_markup: int = 0
-    labels: Counter[str] = field(default_factory=Counter)
-
-    @property
-    def rows(self) -> int:
-        """Rows seen."""
-        return len(self.word_counts)
-
-    def add(self, row: Row) -> None:
-        """Count one row.
-
-        Raises:
-            InputError: The label is missing, or there are too many different ones to be classes.
-        """
-        where = f"{row.source} line {row.line}"
-        target = row.values[self.target_column]
-        if target is None or target == "":
-            raise InputError(where, f"no value in column {self.target_column!r}", "a label in every row")
-        text = str(row.values[self.input_column] or "")
-        self.word_counts.append(len(text.split()))
-        self.with_markup += bool(_MARKUP.search(text))
-        self.labels[str(target)] += 1
-        if len(self.labels) > MAX_CLASSES:
-            raise InputError(
-                where,
-                f"more than {MAX_CLASSES} different values in column {self.target_column!r} so far",
-                "the classes of a classification",
-                "name another column with --target",
-            )
-
-    def classes(self, where: str) -> list[str]:
-        """All labels, sorted.
-
-        Raises:
-            InputError: There is only one.
-        """
-        if len(self.labels) < 2:
-            only = next(iter(self.labels), "")
-            raise InputError(
-                f"{where} column {self.target_column!r}", f"only the value {only!r}", "2 classes or more"
-            )
-        return sorted(self.labels)
+_FEWEST_SUBJECTS = 4
+# Steps to foretell, steps of a season, by the unit of the frequency.
+_HORIZONS = {
+    "min": (60, 60),
+    "h": (24, 24),
+    "D": (7, 7),
+    "B": (5, 5),
+    "W": (4, 52),
+    "M": (12, 12),
+    "Q": (4, 4),
+}
+_OTHER_HORIZON = (5, 1)
+_CONTEXT_HORIZONS = 3
 
 
 def propose(
-    found: Survey, *, task: str, classes: list[str], has_test: bool, group_column: str | None
+    found: Survey, use: Guess, *, head: Sequence[Row], has_test: bool
 ) -> tuple[dict[str, Any], list[str]]:
     """A recipe as YAML values, and the reasons for what was not left at its default.
 
     Args:
         found: What the train rows look like.
-        task: What is predicted.
-        classes: All labels.
+        use: What they are for.
+        head: The first rows as the file has them.
         has_test: There is a test file of its own.
-        group_column: Rows that share its value stay in one split.
     """
-    reasons = []
-    words = np.asarray(found.word_counts)
-    p95 = float(np.quantile(words, 0.95))
-    max_length = min(_LONGEST, int(np.ceil(p95 * _HEADROOM / _LENGTH_STEP)) * _LENGTH_STEP)
-    cut = "; longer ones keep their head and tail" if max_length == _LONGEST else ""
-    reasons.append(f"max_length {max_length} tokens: 95 % of the inputs have at most {p95:.0f} words{cut}")
-    text: dict[str, Any] = {"column": found.input_column, "tokenizer": "word", "max_length": max_length}
-    text["vocab_size"] = 30_000 if words.sum() > _LARGE_CORPUS_WORDS else 10_000
-    if found.with_markup > _MARKUP_SHARE * found.rows:
-        text["strip_markup"] = True
-        reasons.append(f"strip_markup: {found.with_markup:,} of {found.rows:,} inputs hold HTML tags")
+    reasons: list[str] = []
+    given = _INPUTS[use.kind](found, use, head, reasons)
+    target = {"column": found.target_column or found.input_column}
+    recipe: dict[str, Any] = {"task": use.task, "input": given, "target": target, "validation": {}}
+    recipe["split"] = _split(found, has_test=has_test, reasons=reasons)
+    recipe |= {"model": {}, "training": {"seed": 0, "threads": 2}, "evaluation": {}, "gate": {}}
+    _OTHERS.get(use.task, _anything)(recipe, found, use, reasons)
+    return recipe, reasons
+
+
+def _split(found: Survey, *, has_test: bool, reasons: list[str]) -> dict[str, Any]:
     split: dict[str, Any] = {"valid": 0.1}
     if not has_test:
         split["test"] = 0.2
         reasons.append("split.test 0.2: no test file was given")
-    if group_column:
-        split["by"] = group_column
+    if found.split_by and len(found.groups) >= _FEWEST_SUBJECTS:
+        split["by"] = found.split_by
+    elif found.split_by:
+        reasons.append(f"split.by is left out: {found.split_by!r} has {len(found.groups)} values only")
+    return split
+
+
+def _most(lengths: Sequence[int], *, headroom: float, step: int, most: int) -> tuple[int, float]:
+    """Steps that hold 95 % of the inputs, rounded up, and that quantile."""
+    p95 = float(np.quantile(np.asarray(lengths), 0.95))
+    return max(1, min(most, math.ceil(p95 * headroom / step) * step)), p95
+
+
+def _text(found: Survey, use: Guess, head: Sequence[Row], reasons: list[str]) -> dict[str, Any]:
+    if use.task == "generation":
+        reasons.append("tokenizer char: it can write every word; tokenizer word is faster on large texts")
+        return {
+            "column": found.input_column,
+            "tokenizer": "char",
+            "vocab_size": 500,
+            "lowercase": False,
+            "keep": "head",
+            "max_length": 4_000,
+        }
+    if use.task == "classification" and float(np.quantile(found.lengths, 0.95)) <= _A_NAME_WORDS:
+        letters = [len(str(row.values[use.inputs[0]])) for row in head]
+        most, p95 = _most(letters, headroom=_HEADROOM, step=10, most=_LONGEST)
+        reasons.append(
+            f"tokenizer char, max_length {most}: names of one or two words are read letter by letter"
+        )
+        spelled = {"tokenizer": "char", "vocab_size": 500, "max_length": most}
+        return {"column": found.input_column, **spelled}
+    max_length, p95 = _most(found.lengths, headroom=_HEADROOM, step=_LENGTH_STEP, most=_LONGEST)
+    cut = "; longer ones keep their head and tail" if max_length == _LONGEST else ""
+    reasons.append(f"max_length {max_length} tokens: 95 % of the inputs have at most {p95:.0f} words{cut}")
+    text: dict[str, Any] = {"column": found.input_column, "tokenizer": "word", "max_length": max_length}
+    text["vocab_size"] = 30_000 if sum(found.lengths) > _LARGE_CORPUS_WORDS else 10_000
+    if found.with_markup > _MARKUP_SHARE * found.rows:
+        text["strip_markup"] = True
+        reasons.append(f"strip_markup: {found.with_markup:,} of {found.rows:,} inputs hold HTML tags")
+    return text
+
+
+def _symbols(found: Survey, use: Guess, head: Sequence[Row], reasons: list[str]) -> dict[str, Any]:
+    longest = max(found.lengths, default=1)
+    given: dict[str, Any] = {"kind": "symbols", "column": found.input_column, "max_length": max(1, longest)}
+    if use.task != "tagging":
+        given["max_length"], p95 = _most(found.lengths, headroom=1.0, step=1, most=_LONGEST_SERIES)
+        reasons.append(f"max_length {given['max_length']}: 95 % of the inputs have at most {p95:.0f} symbols")
+    if use.alphabet is not None:
+        given["alphabet"] = "".join(sorted(letter for letter in found.letters if not letter.isspace()))
+        reasons.append(f"alphabet {given['alphabet']}: the letters of all rows; others will be refused")
+    return given
+
+
+def _numbers(found: Survey, use: Guess, head: Sequence[Row], reasons: list[str]) -> dict[str, Any]:
+    given: dict[str, Any] = {"kind": use.kind, "column": found.input_column}
+    if use.kind == "series":
+        given["max_length"] = min(_LONGEST_SERIES, max(found.lengths))
+        reasons.append(
+            f"max_length {given['max_length']}: the longest series has {max(found.lengths):,} steps"
+        )
+    return given
+
+
+def _audio(found: Survey, use: Guess, head: Sequence[Row], reasons: list[str]) -> dict[str, Any]:
+    rate = sample_rate_of(use, head)
+    reasons.append(f"sample_rate {rate}: that of the recordings; others will be refused")
+    return {
+        "kind": "audio",
+        "column": found.input_column,
+        "sample_rate": rate,
+        "max_length": max(found.lengths),
+    }
+
+
+def _history(found: Survey, use: Guess, head: Sequence[Row], reasons: list[str]) -> dict[str, Any]:
+    unit = infer_frequency(found.stamps).unit if len(found.stamps) > 1 else "step"
+    horizon, season = _HORIZONS.get(unit, _OTHER_HORIZON)
+    shortest = min(found.lengths)
+    context = max(2, min(max(_CONTEXT_HORIZONS * horizon, season), shortest // 2))
+    reasons.append(
+        f"context_length {context}, season_length {season}: steps of {unit}, {shortest:,} or more a series"
+    )
+    given: dict[str, Any] = {
+        "kind": "history",
+        "column": found.input_column,
+        "context_length": context,
+        "season_length": season,
+    }
+    if use.beside:
+        given["past"] = list(use.beside)
+    if found.with_gaps:
+        given["gaps"] = "fill"
+        reasons.append(
+            f"gaps fill: {found.with_gaps:,} of {found.rows:,} series lack steps of their calendar"
+        )
+    if found.with_gaps or found.with_missing:
+        given["missing"] = "linear"
+        reasons.append(
+            "missing linear: values that are not there are joined from those around; the network is told"
+        )
+    return given
+
+
+def _classification(recipe: dict[str, Any], found: Survey, use: Guess, reasons: list[str]) -> None:
+    recipe["target"]["classes"] = sorted(found.labels)
     training: dict[str, Any] = {
         "epochs": 4,
         "batch_size": 64,
@@ -121,10 +183,39 @@ def propose(
     model: dict[str, Any] = {
         "cell": "lstm",
         "hidden_size": 128,
-        "bidirectional": True,
-        "pooling": "max_mean",
+        "bidirectional": use.kind != "vector",
+        "pooling": "last" if use.kind == "vector" else "max_mean",
         "dropout": 0.5,
     }
+    if use.kind in ("text", "symbols"):
+        _of_tokens(model, training, found, reasons)
+    else:
+        model |= {"hidden_size": 64, "dropout": 0.3}
+        training["learning_rate"] = 3.0e-3
+        training |= {
+            "epochs": 10 if found.rows >= _FEW_ROWS else 30,
+            "batch_size": 16 if found.rows < _FEW_ROWS else 32,
+        }
+        reasons.append(
+            f"{training['epochs']} epochs in batches of {training['batch_size']}: {found.rows:,} rows"
+        )
+    rare = min(found.labels.values()) / found.rows
+    gate: dict[str, Any] = {
+        "metric": "accuracy",
+        **({"baseline": "tfidf_bigram"} if use.kind == "text" else {}),
+    }
+    if rare < _RARE_CLASS_SHARE / len(found.labels) * 2:
+        gate["metric"] = "macro_f1"
+        training["monitor"] = "macro_f1"
+        reasons.append(f"the gate compares macro-F1: the rarest class holds {rare:.1%} of the rows")
+    recipe["validation"] = {"min_class_share": round(min(0.005, rare / 2), 6)}
+    recipe |= {"model": model, "training": training, "gate": gate}
+    recipe["evaluation"] = {"slices": [] if use.kind == "vector" else ["length"]}
+    if use.kind == "text":
+        recipe["evaluation"]["behaviours"] = ["case", "space"]
+
+
+def _of_tokens(model: dict[str, Any], training: dict[str, Any], found: Survey, reasons: list[str]) -> None:
     if found.rows < _MANY_ROWS:
         training["epochs"] = 10 if found.rows < _FEW_ROWS else 8
         training["batch_size"] = 32
@@ -135,21 +226,41 @@ def propose(
         training["adversarial_radius"] = 2.0
         model["embedding_std"] = 1.0
         reasons.append("adversarial_radius 2: worth a point on many long texts, for twice the time a step")
-    rare = min(found.labels.values()) / found.rows
-    gate: dict[str, Any] = {"metric": "accuracy", "baseline": "tfidf_bigram"}
-    if rare < _RARE_CLASS_SHARE / len(found.labels) * 2:
-        gate["metric"] = "macro_f1"
-        training["monitor"] = "macro_f1"
-        reasons.append(f"the gate compares macro-F1: the rarest class holds {rare:.1%} of the rows")
-    recipe = {
-        "task": task,
-        "input": text,
-        "target": {"column": found.target_column, "classes": classes},
-        "validation": {"min_class_share": round(min(0.005, rare / 2), 6)},
-        "split": split,
-        "model": model,
-        "training": training,
-        "evaluation": {"slices": ["length"], "behaviours": ["case", "space"]},
-        "gate": gate,
-    }
-    return recipe, reasons
+
+
+def _forecasting(recipe: dict[str, Any], found: Survey, use: Guess, reasons: list[str]) -> None:
+    unit = infer_frequency(found.stamps).unit if len(found.stamps) > 1 else "step"
+    horizon = 1 if use.task == "regression" else _HORIZONS.get(unit, _OTHER_HORIZON)[0]
+    recipe["target"]["horizon"] = min(horizon, recipe["input"]["context_length"])
+    reasons.append(
+        f"horizon {recipe['target']['horizon']}: a guess for steps of {unit}; say how far ahead you look"
+    )
+    recipe["validation"] = {"min_rows": 1, **({"max_missing_share": 0.5} if found.with_missing else {})}
+    recipe["split"].pop("by", None)
+
+
+def _writing(recipe: dict[str, Any], found: Survey, use: Guess, reasons: list[str]) -> None:
+    recipe["training"] |= {"epochs": 10 if found.rows < _MANY_ROWS else 5}
+
+
+def _anything(recipe: dict[str, Any], found: Survey, use: Guess, reasons: list[str]) -> None:
+    """Nothing but defaults."""
+
+
+_Inputs = Callable[[Survey, Guess, Sequence[Row], list[str]], dict[str, Any]]
+_INPUTS: Mapping[str, _Inputs] = {
+    "text": _text,
+    "symbols": _symbols,
+    "series": _numbers,
+    "vector": _numbers,
+    "audio": _audio,
+    "history": _history,
+}
+_OTHERS: Mapping[str, Callable[[dict[str, Any], Survey, Guess, list[str]], None]] = {
+    "classification": _classification,
+    "forecasting": _forecasting,
+    "regression": _forecasting,
+    "translation": _writing,
+    "answering": _writing,
+    "dialogue": _writing,
+}

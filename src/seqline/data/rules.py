@@ -198,9 +198,8 @@ def _column_rules(recipe: Recipe, split: str, target: TargetKind | None) -> Iter
             arguments={},
             bound="no row",
         )
-    continues = target is not None and target.test_continues
     yield _empty(
-        "ids are unique" if continues else "ids are unique in train and test together",
+        "ids are unique in train and test together",
         split,
         computed(ID_COLUMN, REPEATED_ID),
         "critical",

@@ -34,7 +34,8 @@ class Shape:
         columns: Columns of numbers that go into it; none for rows.
         group: Of a long table, column of the sequence's name; None: it is one sequence.
         order: Of a long table, column that sorts the steps.
-        keep_order: Of a long table, whether the steps' own times are kept.
+        beside: Of a long table, further columns of numbers that change with time.
+        order_column: Of a long table, the name of the column that keeps the steps' own times; None: they are not kept.
         numbers: Columns whose text is read as a number where it spells one, as a number to predict.
         lists: Columns whose text is split at white space, as tokens and tags.
     """
@@ -44,7 +45,8 @@ class Shape:
     columns: tuple[str, ...] = ()
     group: str | None = None
     order: str | None = None
-    keep_order: bool = False
+    beside: tuple[str, ...] = ()
+    order_column: str | None = None
     numbers: tuple[str, ...] = ()
     lists: tuple[str, ...] = field(default=())
 
@@ -99,7 +101,8 @@ def _long(rows: Iterable[Row], shape: Shape) -> Iterable[Row]:
         order=shape.order or "step",
         values=shape.columns,
         column=shape.column,
-        keep_order=shape.keep_order,
+        beside=shape.beside,
+        order_column=shape.order_column,
     )
     return sequences_of(rows, table)
 

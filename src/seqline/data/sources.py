@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain, islice
 from pathlib import Path
@@ -41,6 +41,7 @@ def import_file(
     *,
     required: Sequence[str],
     check: Callable[[Row], None] | None = None,
+    turn: Callable[[Iterator[Row]], Iterator[Row]] | None = None,
     limit: int | None = None,
     limits: Limits = LIMITS,
 ) -> ImportReport:
@@ -54,6 +55,7 @@ def import_file(
         target: Such as data/NAME/train/imported.jsonl.
         required: Columns that must be there.
         check: Called with every row before it is written; raises to refuse the file.
+        turn: Makes canonical rows of those of a table of another shape; `required` and `check` are about what it makes.
         limit: Take only this many rows from the top; the rest is not read.
         limits: What the file may cost.
 
@@ -63,6 +65,8 @@ def import_file(
     if limit is not None and limit < 1:
         raise InputError("limit", str(limit), "at least 1")
     rows = read_rows(source, limits=limits)
+    if turn is not None:
+        rows = turn(rows)
     first = next(rows)  # a file without rows is refused by the reader
     columns = list(first.values)
     _require_columns(source, columns, required)

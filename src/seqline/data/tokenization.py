@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 import numpy as np
 import numpy.typing as npt
 
-from seqline.batch import PADDING_ID, UNKNOWN_ID
+from seqline.batch import UNKNOWN_ID
 from seqline.errors import InputError
 from seqline.files import atomic_write
 from seqline.recipe import TextInput
@@ -77,8 +77,8 @@ def _encodable(texts: Sequence[str]) -> Sequence[str]:
     return texts
 
 
-def _untrained(section: TextInput) -> tuple[Tokenizer, Any]:
-    """An empty tokenizer and its trainer."""
+def _untrained(section: TextInput, marks: Sequence[str]) -> tuple[Tokenizer, Any]:
+    """An empty tokenizer and its trainer; marks are special tokens after padding and unknown."""
     from tokenizers import Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers, trainers
 
     steps: list[Any] = []
@@ -90,7 +90,7 @@ def _untrained(section: TextInput) -> tuple[Tokenizer, Any]:
     common: dict[str, Any] = {
         "vocab_size": section.vocab_size,
         "min_frequency": section.min_count,
-        "special_tokens": _SPECIAL_TOKENS,
+        "special_tokens": [*_SPECIAL_TOKENS, *marks],
         "show_progress": False,
     }
     if section.tokenizer == "bpe":
@@ -128,14 +128,15 @@ class TextTokenizer:
         self.tokenizer.encode_special_tokens = True
 
     @classmethod
-    def fit(cls, texts: Iterable[str], section: TextInput) -> TextTokenizer:
+    def fit(cls, texts: Iterable[str], section: TextInput, *, marks: Sequence[str] = ()) -> TextTokenizer:
         """Learn a vocabulary from train texts.
 
         Args:
             texts: Train texts only: what valid and test hold must stay unseen.
             section: The recipe's `input`.
+            marks: Special tokens beside padding and unknown, with the ids after theirs.
         """
-        tokenizer, trainer = _untrained(section)
+        tokenizer, trainer = _untrained(section, marks)
         checked = (text for chunk in _chunks(texts) for text in _encodable(chunk))
         tokenizer.train_from_iterator(checked, trainer)
         return cls(tokenizer, section.max_length, section.keep)

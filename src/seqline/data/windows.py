@@ -11,7 +11,7 @@ features of a step.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -108,13 +108,16 @@ class Cut:
     test: int
 
 
-def cut_points(series: Sequence[Series], *, valid: float, test: float, together: bool) -> list[Cut]:
-    """Cut every series in time.
+def cut_points(
+    series: Sequence[Series], *, valid: float, test: float, horizon: int, together: bool
+) -> list[Cut]:
+    """Cut every series in time; a part is a whole number of horizons, at least one.
 
     Args:
         series: On calendars of one frequency.
         valid: Share of the steps before a test part that came of its own, or of all.
         test: The same; not read for series that have a test part of their own.
+        horizon: H.
         together: All series are cut at the same times, so that no series' train part knows the days on which another is
             tested. False counts from each series' own end.
 
@@ -128,20 +131,22 @@ def cut_points(series: Sequence[Series], *, valid: float, test: float, together:
         start, length = one.grid.start, len(one)
         begin, end = (first, last) if together else (start, own_end)
         if one.held_out is None:
-            test_begins = end - round(test * (end - begin))
+            test_begins = end - _part(test, end - begin, horizon)
         else:
             # A series that came with the test set alone is all test; what came to be tested is never valid.
             test_begins = start if one.held_out == length else min(end, own_end)
-        valid_begins = start if test_begins == start else test_begins - round(valid * (end - begin))
-        cuts.append(
-            Cut(min(max(valid_begins - start, 0), length), min(max(test_begins - start, 0), length))
-        )
+        valid_begins = start if test_begins == start else test_begins - _part(valid, end - begin, horizon)
+        cuts.append(Cut(min(max(valid_begins - start, 0), length), min(max(test_begins - start, 0), length)))
     return cuts
 
 
-def positions(
-    length: int, cut: Cut, split: Split, *, horizon: int, min_context: int, stride: int
-) -> range:
+def _part(share: float, length: int, horizon: int) -> int:
+    # Whole horizons: else a share of a short series would be no window, and a network that was trained at one hour of the day
+    # could be scored at another.
+    return max(1, round(share * length / horizon)) * horizon
+
+
+def positions(length: int, cut: Cut, split: Split, *, horizon: int, min_context: int, stride: int) -> range:
     """Forecast times of a split's windows: the first steps to be foretold.
 
     Args:
@@ -163,7 +168,15 @@ def positions(
 
 
 def read_window(
-    history: Series, *, horizon: int, masked: bool, rule: str, scaling: str, train: Scale, past: Scale, future: Scale
+    history: Series,
+    *,
+    horizon: int,
+    masked: bool,
+    rule: str,
+    scaling: str,
+    train: Scale,
+    past: Scale,
+    future: Scale,
 ) -> Window:
     """Turn a history into what a network reads.
 
@@ -273,20 +286,6 @@ def mean_and_deviation(values: Floats) -> Scale:
     mean = np.nansum(values, axis=0) / np.maximum(counts, 1)
     deviation = np.sqrt(np.nansum((values - mean) ** 2, axis=0) / np.maximum(counts, 1))
     return mean, np.where(deviation > 0, deviation, 1.0)
-
-
-def flat_lines(series: Iterable[Series], *, steps: int) -> dict[str, int]:
-    """Series that stand still: the longest run of one and the same value, by id, where it is at least `steps`."""
-    found = {}
-    for one in series:
-        longest = 1
-        for channel in one.values.T:
-            changes = np.flatnonzero(np.diff(channel) != 0)  # NaN differs from everything
-            runs = np.diff(np.concatenate([[-1], changes, [len(channel) - 1]]))
-            longest = max(longest, int(runs.max(initial=0)))
-        if longest >= steps:
-            found[one.id] = longest
-    return found
 
 
 def _standardised(values: Floats, scale: Scale) -> Floats:

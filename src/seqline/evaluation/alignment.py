@@ -11,6 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 Floats = NDArray[np.floating]
+# Of a natural logarithm of energy.
+DECIBELS = 10.0 / np.log(10.0)
 # Pairs whose distances are held at a time: 64 pairs of 100 frames are 5 MB.
 _CHUNK = 64
 
@@ -56,3 +58,21 @@ def _distances(pairs: list[tuple[Floats, Floats]]) -> NDArray[np.float64]:
             total[i + 1, j + 1] = np.minimum(straight, total[i, j] + 2.0 * here)
     ends = [(len(a), len(b)) for a, b in pairs]
     return np.array([total[i, j, place] / (i + j) for place, (i, j) in enumerate(ends)])
+
+
+def speech_statistics(
+    spoken: Sequence[Floats], true: Sequence[Floats], *, hop_ms: float
+) -> NDArray[np.float64]:
+    """What each row adds to the figures of synthesis.
+
+    Args:
+        spoken: N arrays float (T, M) of log energies, natural logarithm.
+        true: N arrays float (U, M), the recordings that were to be met.
+        hop_ms: Milliseconds from one frame to the next.
+
+    Returns:
+        float64 (N, 2): aligned distance in dB, and difference of the lengths in seconds.
+    """
+    lengths = np.array([[len(a), len(b)] for a, b in zip(spoken, true, strict=True)], dtype=np.float64)
+    off = np.abs(lengths[:, 0] - lengths[:, 1]) * hop_ms / 1000
+    return np.stack([aligned_distances(spoken, true) * DECIBELS, off], axis=1)

@@ -11,39 +11,53 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from seqline.evaluation.linear import Weighting, nb_ratio, one_against_rest, softmax_regression, tfidf
-from seqline.evaluation.ngrams import Words, fit_ngrams, numbered, symbols_of, words_of
+from seqline.evaluation.forecast_baselines import (
+    drift_statistics,
+    naive_statistics,
+    seasonal_naive_statistics,
+    smoothing_statistics,
+)
+from seqline.evaluation.label_baselines import (
+    convolutional,
+    flat,
+    kmers,
+    naive_bayes_ratios,
+    summarised,
+    tfidf_bigrams,
+    tfidf_unigrams,
+    word_vectors,
+)
+from seqline.evaluation.ngrams import Words, fit_ngrams, symbols_of, words_of
+from seqline.evaluation.recordings import mean_frame, same_labels
 from seqline.evaluation.writing import (
     key_frequency_statistics,
     key_persistence_statistics,
     kneser_ney_statistics,
     unigram_statistics,
 )
+from seqline.evaluation.written_baselines import (
+    copied_source,
+    most_frequent_answer,
+    of_nearest_numbers,
+    of_nearest_text,
+    target_bigram,
+    target_unigram,
+    word_by_word,
+)
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
 
     from seqline.data.rows import SplitRows
-    from seqline.evaluation.measures import Floats, Ints
+    from seqline.evaluation.measures import Ints
     from seqline.recipe import Recipe
 
 _MIN_TEXTS = 2
-_MAX_CNN_WORDS = 20_000
-_MAX_FLAT_FEATURES = 5_000
-_PARTS = 4
-_WORD_WIDTHS = (3, 4, 5)
-_STEP_WIDTHS = (3, 5, 9)
-# Inverse strengths of the L2 penalty, chosen on training rows: docs/evaluation.md.
-_TFIDF_C = 10.0
-_NB_C = 1.0
-_KMER_C = 10.0
-_DENSE_C = 1.0
 
 
 @dataclass(frozen=True)
@@ -55,7 +69,8 @@ class Problem:
         train: The rows a network learns from.
         valid: The rows it chooses its epoch by.
         test: The N rows to answer.
-        features: Of numeric inputs, `rows -> (T, D) arrays`, as the network reads them.
+        encode: `rows -> arrays` as the network reads them: int64 (T,) ids, or float32 (T, D) features.
+        vocab_size: Number of ids; None where inputs are features.
         longest: Longest n-gram that any baseline asks for.
     """
 
@@ -63,7 +78,8 @@ class Problem:
     train: SplitRows
     valid: SplitRows
     test: SplitRows
-    features: Callable[[SplitRows], Sequence[NDArray[Any]]] | None = None
+    encode: Callable[[SplitRows], Sequence[NDArray[Any]]] | None = None
+    vocab_size: int | None = None
     longest: int = 1
     _counted: dict[Any, Any] = field(default_factory=dict, compare=False)
 
@@ -121,16 +137,25 @@ class Problem:
         seen, asked = self._counted[key]
         return hstack(seen[:order], format="csr"), hstack(asked[:order], format="csr")
 
+    def encoded(self) -> tuple[list[NDArray[Any]], list[NDArray[Any]]]:
+        """The steps that the network reads, of the M rows and of the N.
+
+        Raises:
+            ValueError: Nobody said how the network reads them.
+        """
+        if self.encode is None:
+            raise ValueError("this baseline reads what the network reads, and there is no encoder")
+        return [*self.encode(self.train), *self.encode(self.valid)], list(self.encode(self.test))
+
     def arrays(self) -> tuple[list[NDArray[Any]], list[NDArray[Any]]]:
         """Features of the M rows and of the N, float32 (T, D) each.
 
         Raises:
             ValueError: The inputs are not numeric.
         """
-        if self.features is None:
+        if self.vocab_size is not None:
             raise ValueError("this baseline reads numbers, and the inputs are none")
-        seen = [*self.features(self.train), *self.features(self.valid)]
-        return seen, list(self.features(self.test))
+        return self.encoded()
 
 
 @dataclass(frozen=True)
@@ -174,114 +199,6 @@ def answer_all(names: Sequence[str], problem: Problem) -> dict[str, NDArray[np.f
     return {name: BASELINES[name].answer(shared) for name in names}
 
 
-def _linear(
-    order: int,
-    weighting: Weighting,
-    inverse_penalty: float,
-    *,
-    per_class: bool = False,
-    letters: bool = False,
-) -> Callable[[Problem], NDArray[np.float64]]:
-    def answer(problem: Problem) -> NDArray[np.float64]:
-        if problem.one_class:
-            return problem.by_share()
-        seen, asked = problem.counts(order, symbols_of if letters else problem.split)
-        if not seen.shape[1]:
-            return problem.by_share()
-        return one_against_rest(
-            seen,
-            problem.targets,
-            asked,
-            weighting=weighting,
-            per_class=per_class,
-            inverse_penalty=inverse_penalty,
-            num_classes=problem.num_classes,
-            seed=problem.seed,
-        )
-
-    return answer
-
-
-def _word_vectors(problem: Problem) -> NDArray[np.float64]:
-    from seqline.evaluation.word_vectors import mean_vectors
-
-    seen, asked = mean_vectors(problem.inputs, problem.test.inputs, seed=problem.seed, split=problem.split)
-    return _dense(problem, seen, asked)
-
-
-def _flat(problem: Problem) -> NDArray[np.float64]:
-    seen, asked = problem.arrays()
-    shapes = {sequence.shape for sequence in [*seen, *asked]}
-    whole = len(shapes) == 1 and int(np.prod(next(iter(shapes)))) <= _MAX_FLAT_FEATURES
-    read = np.ravel if whole else summarised
-    return _dense(problem, *(np.array([read(s) for s in part], dtype=np.float64) for part in (seen, asked)))
-
-
-def summarised(sequence: Floats) -> NDArray[np.float64]:
-    """Say a series of any length in ten numbers a feature.
-
-    They are mean, deviation, least, largest, first and last value, and the means of its quarters.
-
-    Args:
-        sequence: float (T, D).
-
-    Returns:
-        float64 (10 D,).
-    """
-    steps = np.asarray(sequence, dtype=np.float64)
-    edges = np.linspace(0, len(steps), _PARTS + 1).round().astype(int)
-    parts = [
-        steps[min(start, len(steps) - 1) : max(end, start + 1)].mean(axis=0) for start, end in pairwise(edges)
-    ]
-    whole = [steps.mean(axis=0), steps.std(axis=0), steps.min(axis=0), steps.max(axis=0), steps[0], steps[-1]]
-    return np.concatenate([*whole, *parts])
-
-
-def _dense(problem: Problem, seen: NDArray[np.float64], asked: NDArray[np.float64]) -> NDArray[np.float64]:
-    if problem.one_class or not seen.shape[1]:
-        return problem.by_share()
-    return softmax_regression(
-        seen, problem.targets, asked, inverse_penalty=_DENSE_C, num_classes=problem.num_classes
-    )
-
-
-def _convolutional(problem: Problem) -> NDArray[np.float64]:
-    from seqline.evaluation.convolution import convolve
-
-    numeric = problem.features is not None
-    seen, asked, vocab_size = (*problem.arrays(), None) if numeric else _ids(problem)
-    if problem.one_class or vocab_size == _FIRST_WORD:
-        return problem.by_share()
-    return convolve(
-        seen,
-        problem.targets,
-        asked,
-        vocab_size=vocab_size,
-        widths=_WORD_WIDTHS if problem.recipe.input.kind == "text" else _STEP_WIDTHS,
-        num_classes=problem.num_classes,
-        seed=problem.seed,
-    )
-
-
-# 0 is padding, 1 a word that is not known.
-_FIRST_WORD = 2
-
-
-def _ids(problem: Problem) -> tuple[list[NDArray[Any]], list[NDArray[Any]], int]:
-    """Ids of the words or symbols, int64 (T,) each, of the M rows and of the N, and the number of ids."""
-    split = problem.split
-    known, counted = fit_ngrams(problem.inputs, max_order=1, min_texts=_MIN_TEXTS, split=split)
-    frequent = np.argsort(-np.asarray(counted[0].sum(axis=0)).ravel(), kind="stable")[:_MAX_CNN_WORDS]
-    place = {column: _FIRST_WORD + rank for rank, column in enumerate(frequent.tolist())}
-    words = {word: place[column] for word, column in known.words.items() if column in place}
-    parts = []
-    for inputs in (problem.inputs, problem.test.inputs):
-        rows, ids = numbered(inputs, words, split)
-        edges = np.searchsorted(rows, np.arange(1, len(inputs)))
-        parts.append(np.split(np.where(ids < 0, 1, ids), edges))
-    return parts[0], parts[1], _FIRST_WORD + len(words)
-
-
 def _frequent_tags(problem: Problem) -> NDArray[np.float64]:
     from seqline.evaluation.frequent_tags import FrequentTags
     from seqline.evaluation.spans import tag_statistics
@@ -298,18 +215,19 @@ def _frequent_tags(problem: Problem) -> NDArray[np.float64]:
 _LABELS = ("classification",)
 _ALL = ("text", "symbols", "series", "vector", "audio")
 _WORDS = ("text", "symbols")
+_HISTORY, _NUMBERS = ("history",), ("forecasting", "regression")
 
 BASELINES: dict[str, Baseline] = {
     "majority": Baseline("Majority class", "", _ALL, _LABELS, Problem.by_share),
     "tfidf_unigram": Baseline(
-        "TF-IDF words", "logistic regression on single words", _WORDS, _LABELS, _linear(1, tfidf, _TFIDF_C), 1
+        "TF-IDF words", "logistic regression on single words", _WORDS, _LABELS, tfidf_unigrams, 1
     ),
     "tfidf_bigram": Baseline(
         "TF-IDF bigrams",
         "logistic regression on words and pairs",
         _WORDS,
         _LABELS,
-        _linear(2, tfidf, _TFIDF_C),
+        tfidf_bigrams,
         2,
     ),
     "nb_lr": Baseline(
@@ -317,7 +235,7 @@ BASELINES: dict[str, Baseline] = {
         "logistic regression on naive Bayes ratios of 1 to 3 words",
         _WORDS,
         _LABELS,
-        _linear(3, nb_ratio, _NB_C, per_class=True),
+        naive_bayes_ratios,
         3,
     ),
     "word2vec": Baseline(
@@ -325,28 +243,28 @@ BASELINES: dict[str, Baseline] = {
         "logistic regression on the mean of vectors factorised from neighbouring words",
         _WORDS,
         _LABELS,
-        _word_vectors,
+        word_vectors,
     ),
     "kmer": Baseline(
         "k-mers",
         "logistic regression on 1 to 6 neighbouring letters or symbols",
         _WORDS,
         _LABELS,
-        _linear(6, tfidf, _KMER_C, letters=True),
+        kmers,
     ),
     "flat": Baseline(
         "Logistic regression",
         "on all numbers, or on ten figures of each feature where lengths differ",
         ("series", "vector", "audio"),
         _LABELS,
-        _flat,
+        flat,
     ),
     "cnn": Baseline(
         "CNN",
-        "one-dimensional convolutions of three widths, largest response over time",
+        "one-dimensional convolutions of three widths over the same steps, largest response over time",
         _ALL,
         _LABELS,
-        _convolutional,
+        convolutional,
     ),
     "frequent_tag": Baseline(
         "Most frequent tag",
@@ -355,15 +273,41 @@ BASELINES: dict[str, Baseline] = {
         ("tagging",),
         _frequent_tags,
     ),
-    "unigram": Baseline(
-        "Unigrams", "frequencies of tokens", _WORDS, ("generation",), unigram_statistics
-    ),
+    "unigram": Baseline("Unigrams", "frequencies of tokens", _WORDS, ("generation",), unigram_statistics),
     "kneser_ney": Baseline(
         "Kneser-Ney",
         "n-grams of up to 5 words or 7 characters, interpolated",
         _WORDS,
         ("generation",),
         kneser_ney_statistics,
+    ),
+    "mean_frame": Baseline(
+        "Mean frame",
+        "the mean frame of all recordings for their mean length",
+        ("symbols",),
+        ("synthesis",),
+        mean_frame,
+    ),
+    "same_labels": Baseline(
+        "Another take",
+        "the first known recording of the same labels",
+        ("symbols",),
+        ("synthesis",),
+        same_labels,
+    ),
+    "naive": Baseline("Naive", "the last value", _HISTORY, _NUMBERS, naive_statistics),
+    "seasonal_naive": Baseline(
+        "Seasonal naive", "the values of the last season", _HISTORY, _NUMBERS, seasonal_naive_statistics
+    ),
+    "drift": Baseline(
+        "Drift", "the line through the first and the last value", _HISTORY, _NUMBERS, drift_statistics
+    ),
+    "exponential_smoothing": Baseline(
+        "Exponential smoothing",
+        "a level, its weight chosen on each context",
+        _HISTORY,
+        _NUMBERS,
+        smoothing_statistics,
     ),
     "key_frequency": Baseline(
         "Key frequencies", "one chance for each key", ("piano",), ("music",), key_frequency_statistics
@@ -374,5 +318,40 @@ BASELINES: dict[str, Baseline] = {
         ("piano",),
         ("music",),
         key_persistence_statistics,
+    ),
+    "copy": Baseline("Copy", "the source as it is", ("text",), ("translation",), copied_source),
+    "word_by_word": Baseline(
+        "Word by word",
+        "each word's likeliest translation (IBM model 1), in the order of the source",
+        ("text",),
+        ("translation",),
+        word_by_word,
+    ),
+    "majority_answer": Baseline(
+        "Most frequent answer",
+        "the same answer to everything",
+        ("text", "vector", "series"),
+        ("answering", "captioning"),
+        most_frequent_answer,
+    ),
+    "nearest_text": Baseline(
+        "Nearest text",
+        "the answer of the most similar training text (TF-IDF)",
+        ("text",),
+        ("translation", "answering", "dialogue"),
+        of_nearest_text,
+    ),
+    "nearest_numbers": Baseline(
+        "Nearest neighbour",
+        "the answer of the training row with the nearest numbers",
+        ("vector", "series"),
+        ("captioning",),
+        lambda problem: of_nearest_numbers(problem, summarised),
+    ),
+    "target_unigram": Baseline(
+        "Unigrams", "frequencies of the answers' tokens", ("text",), ("dialogue",), target_unigram
+    ),
+    "target_bigram": Baseline(
+        "Bigrams", "pairs of the answers' tokens (Witten-Bell)", ("text",), ("dialogue",), target_bigram
     ),
 }

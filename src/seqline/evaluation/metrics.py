@@ -250,7 +250,7 @@ def measures_of(names: Sequence[str], columns: Sequence[str] = ()) -> Measures:
 
 _CLASSES = ("classification",)
 _TAGS = ("tagging",)
-_TEXTS = ("translation", "generation")
+_TEXTS = ("translation", "captioning", "answering", "dialogue", "generation")
 _TOKENS = _TEXTS
 _NUMBERS = ("regression", "forecasting")
 _INF = float("inf")
@@ -282,5 +282,7 @@ METRICS: dict[str, Metric] = {
     # More is not better beyond what was promised; `coverage_gap` says how far off it is.
     "coverage": summed(ratio, ("covered", "count"), "higher", "share of steps", (0.0, 1.0), _NUMBERS),
     "coverage_gap": summed(gap, ("covered", "count", "promised"), "lower", "share of steps", (0.0, 1.0), _NUMBERS),
+    "mel_error": summed(ratio, ("mel_distance", ROWS), "lower", "dB", (0.0, _INF), ("synthesis",)),
+    "seconds_error": summed(ratio, ("seconds_off", ROWS), "lower", "seconds", (0.0, _INF), ("synthesis",)),
     "width": summed(ratio, ("width", "count"), "lower", "seasonal naive errors", (0.0, _INF), _NUMBERS),
 }  # fmt: skip

@@ -36,6 +36,8 @@ CHRF_COLUMNS = tuple(
     for n in range(1, CHRF_ORDERS + 1)
     for part in ("ngrams", "reference_ngrams", "matches")
 )
+# What a written text adds to all figures of its task: nats and tokens of the truth, whether it is right, and the counts.
+WRITTEN_COLUMNS = ("nll", "tokens", "exact", *BLEU_COLUMNS, *CHRF_COLUMNS)
 
 
 class _BleuCounts(Protocol):
@@ -85,6 +87,7 @@ def bleu_of_sums(sums: Floats) -> Floats:
     `100 * BP * (p_1 p_2 p_3 p_4)^(1/4)`, p_n the share of n-grams that are in the reference, each as often at most as
     there, `BP = exp(1 - reference length / length)` for what is shorter than its reference. An order without a match
     counts as 1 / 2, 1 / 4, ... of one ("exp" smoothing). In [0, 100], best 100. No match or no n-gram of some order: 0.
+    No reference: NaN.
 
     Args:
         sums: float64 (R, 10), the columns `BLEU_COLUMNS`.
@@ -104,7 +107,8 @@ def bleu_of_sums(sums: Floats) -> Floats:
     with np.errstate(divide="ignore", invalid="ignore"):
         mean = np.exp(np.mean(np.log(counted / ngrams), axis=1))
         brevity = np.where(length < reference_length, np.exp(1 - reference_length / length), 1.0)
-    return np.where(defined, 100 * brevity * mean, 0.0)
+        figures = np.where(defined, 100 * brevity * mean, 0.0)
+    return np.where(reference_length > 0, figures, np.nan)
 
 
 def _character_ngrams(text: str) -> list[Counter[str]]:
@@ -141,7 +145,7 @@ def chrf_of_sums(sums: Floats) -> Floats:
     """Corpus chrF2 of summed statistics.
 
     `100 * 5 P R / (4 P + R)`, P and R the means of precision and recall over the orders that both sides have; recall
-    counts twice as much. In [0, 100], best 100. No n-gram in common: 0.
+    counts twice as much. In [0, 100], best 100. No n-gram in common: 0. No reference: NaN.
 
     Args:
         sums: float64 (R, 18), the columns `CHRF_COLUMNS`.
@@ -161,7 +165,8 @@ def chrf_of_sums(sums: Floats) -> Floats:
     recall = np.divide(matches, reference_ngrams, out=share, where=both).sum(axis=1) / orders
     factor = CHRF_BETA**2
     below = factor * precision + recall
-    return np.divide(100 * (1 + factor) * precision * recall, below, out=np.zeros(len(sums)), where=below > 0)
+    none = np.where(reference_ngrams[:, 0] > 0, 0.0, np.nan)
+    return np.divide(100 * (1 + factor) * precision * recall, below, out=none, where=below > 0)
 
 
 def exact(hypotheses: Sequence[str], references: Sequence[str]) -> Floats:
@@ -177,6 +182,26 @@ def exact(hypotheses: Sequence[str], references: Sequence[str]) -> Floats:
 
 def _folded(text: str) -> list[str]:
     return text.casefold().split()
+
+
+def written_statistics(
+    hypotheses: Sequence[str], references: Sequence[str], surprise: Floats | None
+) -> Floats:
+    """What each written text adds to the figures of its task.
+
+    Args:
+        hypotheses: N written texts.
+        references: N right ones.
+        surprise: float64 (N, 2), nats and tokens of the right ones; None where the writer has no probabilities.
+
+    Returns:
+        float64 (N, 31), the columns `WRITTEN_COLUMNS`.
+    """
+    told = np.zeros((len(references), 2)) if surprise is None else surprise
+    right = exact(hypotheses, references)[:, None]
+    return np.hstack(
+        [told, right, bleu_statistics(hypotheses, references), chrf_statistics(hypotheses, references)]
+    )
 
 
 def distinct(hypotheses: Sequence[str], *, order: int) -> float:

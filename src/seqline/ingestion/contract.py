@@ -14,6 +14,7 @@ from seqline.data.checks import ID_COLUMN, UNUSABLE, characters_found, is_blank,
 from seqline.data.csv_rows import listed
 from seqline.data.json_rows import Value
 from seqline.data.kinds import Kind, TargetKind, kind_of, target_kind_of
+from seqline.data.kinds.base import critical_sentences
 from seqline.data.readers import rows_in
 from seqline.errors import InputError
 from seqline.recipe import Recipe
@@ -91,6 +92,9 @@ class RowContract:
         recipe = self.recipe
         given = values[recipe.input.column]
         faults = [f"{recipe.input.column}: {fault}" for fault in self.kind.faults(given)]
+        if not faults:
+            beside = critical_sentences(self.kind.demands, self.kind.beside(values))
+            faults = [f"{recipe.input.column}: {fault}" for fault in beside]
         if self.target is not None:
             told = self.target.faults(values[recipe.target.column], given)
             faults += [f"{recipe.target.column}: {fault}" for fault in told]

@@ -189,7 +189,7 @@ class Intake:
         if has_id and not faults:
             key = digest_of(row.values[ID_COLUMN])
             known = sieve.seen.ids.get(key) or self._seen.ids.get(key)
-            if known is not None and known != content:
+            if known is not None and known != content and not contract.kind.rows_continue:
                 faults = [f"{ID_COLUMN}: {shown(row.values[ID_COLUMN])!r} is the id of another row"]
         if faults:
             sieve.quarantine.add(row.line, faults, json.dumps(row.values, ensure_ascii=False))

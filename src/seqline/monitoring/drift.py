@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -12,17 +12,17 @@ import numpy as np
 
 from seqline.batch import UNKNOWN_ID
 from seqline.data.inputs.symbols import symbols_of
+from seqline.errors import InputError
 from seqline.monitoring.calibration import BATCH_ROWS
+from seqline.monitoring.phrases import PHRASES, WordShift, shares, word_shifts
 from seqline.monitoring.profile import Profile
 from seqline.monitoring.signals import (
     FEATURE_CELLS,
     LOWER_BOUNDS,
     SIGNALS,
     Floats,
-    Measured,
     feature_gaps,
     measure,
-    running_gap,
 )
 from seqline.serving.predictor import Predictor
 
@@ -60,21 +60,6 @@ class Reading:
     direction: str
     what: str
     rows: int
-
-
-@dataclass(frozen=True)
-class WordShift:
-    """A word whose share of the tokens moved.
-
-    Attributes:
-        word: The token.
-        reference: Its share of the reference's tokens.
-        batch: Its share of the batch's tokens.
-    """
-
-    word: str
-    reference: float
-    batch: float
 
 
 @dataclass(frozen=True)
@@ -163,8 +148,13 @@ def drift(
     if in_batch < MIN_ROWS:
         notes.append(f"too few rows to judge: {in_batch} of at least {MIN_ROWS}")
         return DriftReport(in_batch, in_batch, profile.rows, False, False, [], [], [], {}, notes)
-    if in_batch > MAX_ROWS:
-        chosen = np.sort(np.random.default_rng(0).choice(in_batch, MAX_ROWS, replace=False))
+    inputs, labels, unread = _readable(inputs, labels, predictor)
+    if unread:
+        notes.append(f"{in_batch - len(inputs):,} rows were left out, the model cannot read them: {unread}")
+    if len(inputs) < MIN_ROWS:
+        return DriftReport(len(inputs), in_batch, profile.rows, False, False, [], [], [], {}, notes)
+    if len(inputs) > MAX_ROWS:
+        chosen = np.sort(np.random.default_rng(0).choice(len(inputs), MAX_ROWS, replace=False))
         inputs = [inputs[index] for index in chosen]
         labels = None if labels is None else [labels[index] for index in chosen]
         notes.append(f"judged by {MAX_ROWS:,} rows drawn from {in_batch:,}")
@@ -180,7 +170,7 @@ def drift(
             continue
         value = round(float(SIGNALS[name].distance(profile.part(name), counts)), _DIGITS)
         threshold = round(profile.thresholds.bound(name, rows), _DIGITS)
-        direction, what = _WORDS[name](profile, counts, measured)
+        direction, what = PHRASES[name](profile, counts, measured)
         readings.append(Reading(name, value, threshold, value > threshold, direction, what, rows))
     if unheard := _unheard(labels, profile):
         notes.append(
@@ -193,7 +183,7 @@ def drift(
         judged=True,
         drifted=any(reading.moved for reading in readings),
         readings=readings,
-        words=_word_shifts(profile, sums["tokens"])[:_SHOWN_WORDS] if "tokens" in sums else [],
+        words=word_shifts(profile, sums["tokens"])[:_SHOWN_WORDS] if "tokens" in sums else [],
         new_words=_unknown_words(inputs, predictor) if "tokens" in sums else [],
         histograms={
             **(_feature_histograms(profile, sums["features"]) if "features" in sums else {}),
@@ -207,14 +197,31 @@ def drift(
     )
 
 
+def _readable(
+    inputs: Sequence[Any], labels: Sequence[str | None] | None, predictor: Predictor
+) -> tuple[Sequence[Any], Sequence[str | None] | None, str]:
+    """The inputs that the model can read, with their labels, and why it cannot read the first of the others."""
+    encoder = predictor.model.encoder
+    try:
+        for _ in encoder.encode_whole(inputs):
+            pass
+    except InputError:
+        kept, reason = [], ""
+        for index, value in enumerate(inputs):
+            try:
+                next(iter(encoder.encode_whole([value])))
+                kept.append(index)
+            except InputError as error:
+                reason = reason or f"{error.where}: {error.found}"
+        chosen = None if labels is None else [labels[index] for index in kept]
+        return [inputs[index] for index in kept], chosen, reason
+    return inputs, labels, ""
+
+
 def _unheard(labels: Sequence[str | None] | None, profile: Profile) -> set[str]:
     """Labels that the model does not know; none where its answers are no labels."""
     classes = set(profile.layout.classes)
     return {label for label in labels or [] if label is not None} - classes if classes else set()
-
-
-def _shares(counts: Floats) -> Floats:
-    return counts / max(1.0, counts.sum())
 
 
 def _histogram(profile: Profile, name: str, batch: Floats) -> Histogram:
@@ -233,8 +240,8 @@ def _histogram(profile: Profile, name: str, batch: Floats) -> Histogram:
     )
     return Histogram(
         cells[first:last],
-        _shares(reference)[first:last].round(_DIGITS).tolist(),
-        _shares(batch)[first:last].round(_DIGITS).tolist(),
+        shares(reference)[first:last].round(_DIGITS).tolist(),
+        shares(batch)[first:last].round(_DIGITS).tolist(),
     )
 
 
@@ -248,25 +255,10 @@ def _feature_histograms(profile: Profile, batch: Floats) -> dict[str, Histogram]
         part = slice(number * FEATURE_CELLS, (number + 1) * FEATURE_CELLS)
         drawn[feature.name] = Histogram(
             ["lower", *(f"{edge:.3g}" for edge in feature.edges)],
-            _shares(reference[part]).round(_DIGITS).tolist(),
-            _shares(batch[part]).round(_DIGITS).tolist(),
+            shares(reference[part]).round(_DIGITS).tolist(),
+            shares(batch[part]).round(_DIGITS).tolist(),
         )
     return drawn
-
-
-def _word_shifts(profile: Profile, batch: Floats) -> list[WordShift]:
-    """Counted words by their part of the divergence, the largest first."""
-    p, q = _shares(profile.part("tokens")), _shares(batch)
-    middle = np.maximum((p + q) / 2, np.finfo(np.float64).tiny)
-    part = p * np.log2(np.where(p > 0, p / middle, 1.0)) + q * np.log2(np.where(q > 0, q / middle, 1.0))
-    order = np.argsort(-part[:-1], kind="stable")
-    return [
-        WordShift(
-            profile.layout.words[index], round(float(p[index]), _DIGITS), round(float(q[index]), _DIGITS)
-        )
-        for index in order
-        if p[index] != q[index]
-    ]
 
 
 def _unknown_words(inputs: Sequence[Any], predictor: Predictor) -> list[tuple[str, int]]:
@@ -310,79 +302,3 @@ def _plain(word: str, *, lowercase: bool = False) -> str:
     """Shorten a word for showing."""
     shown = unicodedata.normalize("NFKC", word)
     return (shown.lower() if lowercase else shown)[:_MAX_WORD]
-
-
-def _tokens_in_words(profile: Profile, batch: Floats, measured: Measured) -> tuple[str, str]:
-    shifts = _word_shifts(profile, batch)[:3]
-    told = ", ".join(f"{shift.word!r} {shift.reference:.2%} → {shift.batch:.2%}" for shift in shifts)
-    return "", told or "every counted word is as frequent as before"
-
-
-def _unknown_in_words(profile: Profile, batch: Floats, measured: Measured) -> tuple[str, str]:
-    before, now = float(_shares(profile.part("unknown"))[0]), float(_shares(batch)[0])
-    direction = "" if now == before else "more" if now > before else "fewer"
-    return direction, f"{now:.2%} of the tokens are unknown, {before:.2%} in the reference"
-
-
-def _features_in_words(profile: Profile, batch: Floats, measured: Measured) -> tuple[str, str]:
-    reference = profile.part("features")
-    number = int(feature_gaps(reference, batch).argmax())
-    feature = profile.layout.features[number]
-    part = slice(number * FEATURE_CELLS, (number + 1) * FEATURE_CELLS)
-    gap = running_gap(reference[part], batch[part])[:-1]
-    cell = int(np.abs(gap).argmax())
-    now, before = (float(_shares(counts[part])[cell + 1 :].sum()) for counts in (batch, reference))
-    if now == before:
-        return "", "every feature is distributed as before"
-    told = f"{now:.0%} of the steps have {feature.name} at {feature.edges[cell]:.3g} or more, {before:.0%} in the reference"
-    return ("higher" if now > before else "lower"), told
-
-
-def _length_in_words(profile: Profile, batch: Floats, measured: Measured) -> tuple[str, str]:
-    higher, bound, now, before = _widest(profile, "length", batch)
-    unit = "steps" if profile.layout.features else "tokens"
-    told = f"{now:.0%} of the rows have {bound:g} {unit} or more, {before:.0%} in the reference"
-    medians = f"median {float(np.median(measured.lengths)):g}, was {profile.median_length:g}"
-    return ("longer" if higher else "shorter"), f"{told}; {medians}"
-
-
-def _score_in_words(profile: Profile, batch: Floats, measured: Measured) -> tuple[str, str]:
-    higher, bound, now, before = _widest(profile, "score", batch)
-    told = f"{now:.0%} of the answers are at least {bound:g} sure, {before:.0%} in the reference"
-    means = f"mean {float(measured.scores.mean()):.3f}, was {profile.mean_score:.3f}"
-    return ("surer" if higher else "less sure"), f"{told}; {means}"
-
-
-def _widest(profile: Profile, name: str, batch: Floats) -> tuple[bool, float, float, float]:
-    """Where two histograms differ most: whether the batch lies higher, the bound, and the shares at or above it."""
-    gap = running_gap(profile.part(name), batch)
-    cell = int(np.abs(gap).argmax())
-    bound = LOWER_BOUNDS[name][min(cell + 1, len(LOWER_BOUNDS[name]) - 1)]
-    now, before = (float(_shares(counts)[cell + 1 :].sum()) for counts in (batch, profile.part(name)))
-    return bool(gap[cell] > 0), bound, now, before
-
-
-def _predicted_in_words(profile: Profile, batch: Floats, measured: Measured) -> tuple[str, str]:
-    return _labels_moved(profile, profile.part("predicted"), batch, "answers")
-
-
-def _labels_in_words(profile: Profile, batch: Floats, measured: Measured) -> tuple[str, str]:
-    return _labels_moved(profile, profile.part("labels"), batch, "labels")
-
-
-def _labels_moved(profile: Profile, reference: Floats, batch: Floats, what: str) -> tuple[str, str]:
-    before, now = _shares(reference), _shares(batch)
-    label = int((now - before).argmax())
-    name = profile.layout.classes[label] if label < len(profile.layout.classes) else "other"
-    return f"more {name}", f"{now[label]:.0%} of the {what} are {name}, {before[label]:.0%} in the reference"
-
-
-_WORDS: dict[str, Callable[[Profile, Floats, Measured], tuple[str, str]]] = {
-    "tokens": _tokens_in_words,
-    "unknown": _unknown_in_words,
-    "features": _features_in_words,
-    "length": _length_in_words,
-    "score": _score_in_words,
-    "predicted": _predicted_in_words,
-    "labels": _labels_in_words,
-}

@@ -57,6 +57,7 @@ class AttentionDecoder(nn.Module):
 
     Args:
         cell: A key of `seqline.nn.cells.CELLS`.
+        nonlinearity: Of cell rnn; tanh for the others.
         embedding_dim: E, of the words it takes and of the readouts it gives.
         hidden_size: H.
         num_layers: At least 1; the first state of each comes from the memory's summary.
@@ -78,6 +79,7 @@ class AttentionDecoder(nn.Module):
         self,
         *,
         cell: str,
+        nonlinearity: str,
         embedding_dim: int,
         hidden_size: int,
         num_layers: int,
@@ -92,7 +94,8 @@ class AttentionDecoder(nn.Module):
         first_size = 2 * embedding_dim if input_feeding else embedding_dim
         layer_sizes = [first_size] + [hidden_size] * (num_layers - 1)
         self.layers = nn.ModuleList(
-            CELLS[cell](input_size=size, hidden_size=hidden_size) for size in layer_sizes
+            CELLS[cell](input_size=size, hidden_size=hidden_size, nonlinearity=nonlinearity)
+            for size in layer_sizes
         )
         self.layer_dropout = FeatureDropout(rate=layer_dropout)
         parts = sum(cast(Cell, layer).state_parts for layer in self.layers)

@@ -37,6 +37,7 @@ class EncoderDecoder(nn.Module):
         decoder_size: Units of each decoder layer; 0 for as many as the encoder's directions have together.
         num_layers: Of the encoder, and of the decoder.
         cell: A key of `seqline.nn.cells.CELLS`.
+        nonlinearity: Of cell rnn; tanh for the others.
         bidirectional: Whether the encoder also reads from the end.
         attention: A key of `seqline.nn.attention.ATTENTIONS`.
         input_feeding: Whether the decoder takes the readout of the step before.
@@ -70,6 +71,7 @@ class EncoderDecoder(nn.Module):
         decoder_size: int,
         num_layers: int,
         cell: str,
+        nonlinearity: str,
         bidirectional: bool,
         attention: str,
         input_feeding: bool,
@@ -97,7 +99,7 @@ class EncoderDecoder(nn.Module):
             nn.init.zeros_(self.source.bias)
         self.encoder = Recurrent(
             cell=cell,
-            nonlinearity="tanh",
+            nonlinearity=nonlinearity,
             input_size=embedding_dim,
             hidden_size=hidden_size,
             num_layers=num_layers,
@@ -108,6 +110,7 @@ class EncoderDecoder(nn.Module):
         self.summary = LastPooling(input_size=memory_size, directions=self.encoder.directions)
         self.decoder = AttentionDecoder(
             cell=cell,
+            nonlinearity=nonlinearity,
             embedding_dim=embedding_dim,
             hidden_size=decoder_size or memory_size,
             num_layers=num_layers,

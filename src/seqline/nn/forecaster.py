@@ -1,13 +1,8 @@
 """A network that reads a context window and foretells all steps of the horizon at once, as quantiles.
 
 The encoder reads the context in segments: one step a value (a segment of 1) is the classic recurrent network; a segment
-of a day of hours makes the recurrence 24 times shorter, and so faster and easier to learn (Lin et al., 2023). Three
-decoders turn its last state into the horizon:
-
-* direct: one linear layer for all steps;
-* recurrent: a second network reads one segment of the horizon after the other, with its covariates known ahead;
-* parallel: each segment of the horizon is one step from the encoder's last state, told apart by its position, so that
-  errors do not add up along the horizon.
+of a day of hours makes the recurrence 24 times shorter, and so faster and easier to learn (Lin et al., 2023). A decoder
+(`seqline.nn.horizon`) turns its last state into the horizon.
 
 What is learnt may be a correction to a simple forecast: the last value or the last season.
 
@@ -25,6 +20,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from seqline.batch import SequenceBatch
+from seqline.nn.horizon import DECODERS
 from seqline.nn.recurrent import Recurrent
 
 # Where the distance between neighbouring quantiles starts: softplus(-1) is 0.31 of the window's unit.
@@ -49,7 +45,7 @@ class Forecaster(nn.Module):
         quantiles: Q levels in (0, 1), rising.
         independent: Channels are read one by one with the same weights; else all of them at once.
         segment: Steps read at once; L and, with decoders recurrent and parallel, H must be multiples of it.
-        decoder: A key of `DECODERS`.
+        decoder: A key of `seqline.nn.horizon.DECODERS`.
         residual: What the forecast is a correction to: none, last (value) or seasonal (the last season).
         season_length: Steps of that season, at most L.
         cell: A key of `seqline.nn.cells.CELLS`.
@@ -119,6 +115,7 @@ class Forecaster(nn.Module):
             layer_dropout=layer_dropout,
         )
         self.series = nn.Embedding(num_series + 1, hidden_size, padding_idx=0) if num_series else None
+        self.static = nn.Linear(static_size, hidden_size) if static_size else None
         self.channel = nn.Embedding(channels, hidden_size) if independent and channels > 1 else None
         self.decoder = DECODERS[decoder](
             horizon=horizon,
@@ -233,102 +230,6 @@ class OrderedQuantiles(nn.Module):
         return torch.cat([below, middle.unsqueeze(-1), above], dim=-1)
 
 
-class DirectDecoder(nn.Module):
-    """One linear layer from the last state (and all covariates known ahead) to every step of the horizon."""
-
-    def __init__(
-        self,
-        *,
-        horizon: int,
-        width: int,
-        future_size: int,
-        segment: int,
-        cell: str,
-        nonlinearity: str,
-        hidden_size: int,
-        num_layers: int,
-        dropout: float,
-        layer_dropout: float,
-    ) -> None:
-        super().__init__()
-        del segment, cell, nonlinearity, num_layers, layer_dropout
-        self.reads_future = future_size > 0
-        self.width = width
-        self.dropout = nn.Dropout(dropout)
-        self.head = nn.Linear(hidden_size + horizon * future_size, horizon * width)
-        nn.init.xavier_uniform_(self.head.weight)
-        nn.init.zeros_(self.head.bias)
-
-    def forward(self, last: Tensor, state: Tensor, who: Tensor, future: Tensor | None) -> Tensor:
-        """Answer from the last state (R, E) and who it is (R, E): (R, H, width)."""
-        del state
-        features = self.dropout(last + who)
-        if future is not None:
-            features = torch.cat([features, future.flatten(1)], dim=1)
-        steps: Tensor = self.head(features).view(len(last), -1, self.width)
-        return steps
-
-
-class SegmentDecoder(nn.Module):
-    """The horizon segment by segment, each told its place and its covariates."""
-
-    parallel = False
-
-    def __init__(
-        self,
-        *,
-        horizon: int,
-        width: int,
-        future_size: int,
-        segment: int,
-        cell: str,
-        nonlinearity: str,
-        hidden_size: int,
-        num_layers: int,
-        dropout: float,
-        layer_dropout: float,
-    ) -> None:
-        super().__init__()
-        self.reads_future = future_size > 0
-        self.segment, self.width = segment, width
-        self.places = nn.Parameter(torch.randn(horizon // segment, hidden_size) * _EMBEDDING_STD)
-        self.covariates = nn.Linear(segment * future_size, hidden_size) if future_size else None
-        self.recurrent = Recurrent(
-            cell=cell,
-            nonlinearity=nonlinearity,
-            input_size=hidden_size,
-            hidden_size=hidden_size,
-            num_layers=num_layers,
-            bidirectional=False,
-            layer_dropout=layer_dropout,
-        )
-        self.dropout = nn.Dropout(dropout)
-        self.head = nn.Linear(hidden_size, segment * width)
-        nn.init.xavier_uniform_(self.head.weight)
-        nn.init.zeros_(self.head.bias)
-
-    def forward(self, last: Tensor, state: Tensor, who: Tensor, future: Tensor | None) -> Tensor:
-        """Answer from the encoder's state (layers, parts, R, E) and who it is (R, E): (R, H, width)."""
-        del last
-        rows, count = len(who), len(self.places)
-        embedded = self.places.expand(rows, -1, -1) + who.unsqueeze(1)
-        if future is not None and self.covariates is not None:
-            embedded = embedded + self.covariates(future.reshape(rows, count, -1))
-        if self.parallel:
-            # Every segment is one step from the same state.
-            embedded = embedded.reshape(rows * count, 1, -1)
-            state = state.repeat_interleave(count, dim=2)
-        states, _ = self.recurrent.read(embedded, state)
-        steps: Tensor = self.head(self.dropout(states)).view(rows, count * self.segment, self.width)
-        return steps
-
-
-class ParallelDecoder(SegmentDecoder):
-    """Each segment of the horizon is one step from the encoder's last state."""
-
-    parallel = True
-
-
 def align_right(inputs: Tensor, lengths: Tensor, mask: Tensor, *, width: int) -> tuple[Tensor, Tensor]:
     """Move every sequence's real steps to the end of a fixed width.
 
@@ -369,10 +270,3 @@ def pinball(forecasts: Tensor, targets: Tensor, quantiles: Tensor) -> Tensor:
     error = torch.where(present, targets, 0.0).unsqueeze(-1) - forecasts
     loss = 2 * torch.maximum(quantiles * error, (quantiles - 1) * error).mean(dim=-1)
     return (loss * present).sum() / present.sum().clamp(min=1)
-
-
-DECODERS: dict[str, type[DirectDecoder] | type[SegmentDecoder]] = {
-    "direct": DirectDecoder,
-    "recurrent": SegmentDecoder,
-    "parallel": ParallelDecoder,
-}

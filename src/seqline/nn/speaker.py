@@ -1,9 +1,9 @@
-"""What and why: a network that says what it is told. It reads a few labels (which word, whose voice) and writes frames of
-log-mel energies, one group after the other, each from the frames before it and the labels.
+"""A network that says what it is told: from a few labels to frames of log-mel energies.
 
-The labels become one vector, the same at every step. In training the true frames stand before each group (teacher forcing),
-but blurred: noise and dropout keep the network from merely repeating the last frame, which it could not do from its own.
-Beside each frame it says whether this is the last one.
+The labels (which word, whose voice) become one vector, the same at every step; frames are written one group after the other,
+each from the frames before it and that vector. In training the true frames stand before each group (teacher forcing), but
+blurred: noise and dropout keep the network from merely repeating the last frame, which it could not do from its own. Beside
+each frame it says whether this is the last one.
 
 Legend: B batch, T labels of a row, V vocabulary, E embedding, U frames, G groups of R frames, M mel bands, H hidden.
 """
@@ -14,11 +14,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from seqline.batch import SequenceBatch
+from seqline.batch import IGNORED, PADDING_ID, SequenceBatch
 from seqline.nn.alignment import align_left
 from seqline.nn.recurrent import Recurrent
 
-PADDING_ID = 0
 _PERIODS = (4.0, 8.0, 16.0, 32.0, 64.0, 128.0)
 
 
@@ -110,7 +109,7 @@ class FrameSpeaker(nn.Module):
         """Write each frame from the true ones before it.
 
         Args:
-            batch: inputs int64 (B, T) labels; targets float32 (B, U, M), scaled frames, anything finite after the last.
+            batch: inputs int64 (B, T) labels; targets float32 (B, U, M), scaled frames, `IGNORED` after the last.
 
         Returns:
             float32 (B, U, M + 1), also under autocast: frames, then the logit that a frame is the last.
@@ -121,7 +120,8 @@ class FrameSpeaker(nn.Module):
         if batch.targets is None:
             raise ValueError("a batch without frames can only be spoken: see `generate`")
         voice = self._voice(batch)
-        frames = batch.targets.to(voice.dtype)
+        # What stands in the padding comes after all that is real, so it decides nothing; but it must not overflow.
+        frames = batch.targets.masked_fill(batch.targets == IGNORED, 0.0).to(voice.dtype)
         before = self._before(frames)
         if self.training and self.frame_noise > 0:
             before = before + self.frame_noise * torch.randn_like(before)
@@ -201,24 +201,13 @@ def ending(logits: Tensor) -> Tensor:
     return ((going_on > half).sum(dim=1) + 1).clamp(max=logits.shape[1])
 
 
-def speaking_loss(written: Tensor, frames: Tensor, lengths: Tensor, *, end_weight: float = 1.0) -> Tensor:
-    """How far the frames are off, and how surprising the end is: mean over real frames.
+def frame_errors(written: Tensor, frames: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
+    """How far the frames are off, and how surprising the end is: each row's sums over its real frames.
 
     Args:
         written: float (B, U, M + 1) of `FrameSpeaker.forward`.
-        frames: float (B, U, M), the true ones.
+        frames: float (B, U, M), the true ones; anything finite after the last.
         lengths: int64 (B,), how many of them are real, at least 1.
-        end_weight: What a nat of the end counts beside a deviation of a band.
-
-    Returns:
-        Scalar: mean absolute plus mean squared error of the bands, plus end_weight times the cross-entropy of the end, nats.
-    """
-    error, surprise = frame_errors(written, frames, lengths)
-    return (error + end_weight * surprise).sum() / lengths.sum()
-
-
-def frame_errors(written: Tensor, frames: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
-    """Each row's sums over its real frames, arguments as in `speaking_loss`.
 
     Returns:
         float32 (B,) mean over bands of |error| + error^2, and float32 (B,) cross-entropy of the end, nats.

@@ -33,14 +33,23 @@ from seqline.recipe.sections import (
     ValidationSection,
     WindowSection,
 )
+from seqline.recipe.synthesis import RecordingTarget, SynthesisRecipe
 from seqline.recipe.tagging import TaggingRecipe, TokensInput
 from seqline.recipe.targets import (
     FutureTarget,
     LabelTarget,
     NextKeysTarget,
     NextTokenTarget,
+    SequenceTarget,
     TagsTarget,
     TargetSection,
+)
+from seqline.recipe.translation import (
+    AnsweringRecipe,
+    CaptioningRecipe,
+    DialogueRecipe,
+    TranslationRecipe,
+    WriterModel,
 )
 
 RECIPES: dict[str, type[Recipe]] = {
@@ -50,14 +59,22 @@ RECIPES: dict[str, type[Recipe]] = {
     "generation": GenerationRecipe,
     "music": MusicRecipe,
     "tagging": TaggingRecipe,
+    "translation": TranslationRecipe,
+    "answering": AnsweringRecipe,
+    "dialogue": DialogueRecipe,
+    "captioning": CaptioningRecipe,
+    "synthesis": SynthesisRecipe,
 }
 
 __all__ = [
     "INPUTS",
     "RECIPES",
+    "AnsweringRecipe",
     "AudioInput",
+    "CaptioningRecipe",
     "Choices",
     "ClassificationRecipe",
+    "DialogueRecipe",
     "EvaluationSection",
     "ForecastingRecipe",
     "FutureTarget",
@@ -73,19 +90,24 @@ __all__ = [
     "NextTokenTarget",
     "PianoInput",
     "Recipe",
+    "RecordingTarget",
     "RegressionRecipe",
     "RetrainSection",
     "Section",
+    "SequenceTarget",
     "SeriesInput",
     "SplitSection",
     "SymbolsInput",
+    "SynthesisRecipe",
     "TaggingRecipe",
     "TagsTarget",
     "TargetSection",
     "TextInput",
     "TokensInput",
     "TrainingSection",
+    "TranslationRecipe",
     "ValidationSection",
     "VectorInput",
     "WindowSection",
+    "WriterModel",
 ]

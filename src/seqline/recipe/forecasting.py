@@ -39,7 +39,9 @@ class ForecasterModel(ModelSection):
     @model_validator(mode="after")
     def _no_words(self) -> ForecasterModel:
         if self.word_dropout > 0 or self.embedding_dropout > 0:
-            raise ValueError("word_dropout and embedding_dropout act on tokens; a series has none, so set them to 0")
+            raise ValueError(
+                "word_dropout and embedding_dropout act on tokens; a series has none, so set them to 0"
+            )
         return self
 
 
@@ -78,7 +80,9 @@ class ForecastingRecipe(Recipe):
                 f"input.context_length {given.context_length} is no multiple of model.segment {model.segment}"
             )
         if model.decoder != "direct" and target.horizon % model.segment:
-            raise ValueError(f"target.horizon {target.horizon} is no multiple of model.segment {model.segment}")
+            raise ValueError(
+                f"target.horizon {target.horizon} is no multiple of model.segment {model.segment}"
+            )
         if model.residual == "seasonal" and given.season_length > given.context_length:
             raise ValueError(
                 f"input.season_length {given.season_length} is more than input.context_length {given.context_length}"
@@ -106,6 +110,8 @@ class RegressionRecipe(ForecastingRecipe):
     @model_validator(mode="after")
     def _one_number(self) -> RegressionRecipe:
         if self.target.horizon != 1:
-            raise ValueError(f"target.horizon {self.target.horizon}: regression foretells the next value; set it to 1, "
-                "or the task to forecasting")
+            raise ValueError(
+                f"target.horizon {self.target.horizon}: regression foretells the next value; set it to 1, "
+                "or the task to forecasting"
+            )
         return self

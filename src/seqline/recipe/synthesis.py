@@ -19,10 +19,16 @@ class RecordingTarget(TargetSection):
     hop_ms: float = Field(10.0, gt=0.5, le=500.0)
     mels: int = Field(40, ge=4, le=256, description="Bands of each frame.")
     max_frames: int = Field(
-        100, ge=2, le=100_000, description="Frames that are learnt and written at most; longer recordings are cut."
+        100,
+        ge=2,
+        le=100_000,
+        description="Frames that are learnt and written at most; longer recordings are cut.",
     )
     rounds: int = Field(
-        60, ge=1, le=10_000, description="Of the search for phases that makes sound of frames (Griffin and Lim)."
+        60,
+        ge=1,
+        le=10_000,
+        description="Of the search for phases that makes sound of frames (Griffin and Lim).",
     )
 
 
@@ -73,5 +79,7 @@ class SynthesisRecipe(Recipe):
             )
         for name in ("adversarial_radius", "label_smoothing"):
             if getattr(self.training, name):
-                raise ValueError(f"training.{name} acts on labels to tell apart; synthesis has none, so set it to 0")
+                raise ValueError(
+                    f"training.{name} acts on labels to tell apart; synthesis has none, so set it to 0"
+                )
         return self

@@ -49,6 +49,7 @@ class NextTokenTarget(TargetSection):
     top_p: float = Field(
         1.0, gt=0.0, le=1.0, description="Of a continuation: only the most probable tokens up to this share."
     )
+    seed: int = Field(0, ge=0, lt=2**63, description="Of the drawing; the same one writes the same.")
 
 
 class NextKeysTarget(TargetSection):
@@ -59,6 +60,7 @@ class NextKeysTarget(TargetSection):
         0.8, ge=0.0, le=100.0, description="0: every key that is more likely than not."
     )
     voices: int = Field(4, ge=0, le=88, description="Keys that may sound at once; 0: any number.")
+    seed: int = Field(0, ge=0, lt=2**63, description="Of the drawing; the same one writes the same.")
 
 
 class FutureTarget(TargetSection):
@@ -99,3 +101,20 @@ class TagsTarget(TargetSection):
         if self.tags is not None and len(set(self.tags)) != len(self.tags):
             raise ValueError("the tags are not distinct")
         return self
+
+
+class SequenceTarget(TargetSection):
+    """A text that is written, token by token."""
+
+    tokenizer: Literal["word", "char", "bpe"] = Field(
+        "word", description="bpe: pieces of words, so that no word is unknown."
+    )
+    lowercase: bool = Field(False, description="Answers are then written in lower case too.")
+    vocab_size: int = Field(10_000, ge=5, le=1_000_000, description="Tokens kept, special ones included.")
+    min_count: int = Field(2, ge=1, description="A token seen less often in train is unknown.")
+    max_length: int = Field(
+        100,
+        ge=1,
+        le=10_000,
+        description="Tokens; longer targets are learnt up to there, and no answer is longer.",
+    )

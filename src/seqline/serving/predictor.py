@@ -15,35 +15,17 @@ import numpy as np
 import numpy.typing as npt
 from safetensors.torch import load_file
 
-from seqline.data.inputs import ENCODER_FILES, load_input
+from seqline.data.inputs import load_input
 from seqline.data.rows import SplitRows
-from seqline.data.targets import TARGET_FILE, load_target
+from seqline.data.targets import load_target
 from seqline.errors import InputError
 from seqline.files import read_json, verify_manifest
 from seqline.recipe import RECIPES, InputSection
+from seqline.serving.model_folder import CALIBRATION_FILE, MODEL_FILE, WEIGHTS_FILE
 from seqline.tasks import task_named
 from seqline.tasks.base import Answer, Task
 from seqline.tasks.classification import Classification
 from seqline.tasks.model import FittedModel
-
-MODEL_FILE = "model.json"
-WEIGHTS_FILE = "weights.safetensors"
-HISTORY_FILE = "history.json"
-CALIBRATION_FILE = "calibration.json"
-# All that an answer depends on; which of them a model has depends on its input and its target.
-CONTENT_FILES = (
-    WEIGHTS_FILE,
-    *dict.fromkeys(ENCODER_FILES.values()),
-    TARGET_FILE,
-    CALIBRATION_FILE,
-    MODEL_FILE,
-)
-
-
-def content_files(folder: Path) -> list[str]:
-    """The files of a model folder that its answers depend on; weights and description are always among them."""
-    needed = {WEIGHTS_FILE, MODEL_FILE}
-    return [name for name in CONTENT_FILES if name in needed or (folder / name).is_file()]
 
 
 @dataclass(frozen=True)

@@ -59,7 +59,8 @@ def run(recipe: Recipe, *, prepare_folder: Path, train_folder: Path, output_fold
         InputError: A folder is not complete, or the model knows other classes than the recipe.
         SeqlineError: A file was altered, there are no test rows, or the model answers NaN.
     """
-    from seqline.serving.predictor import HISTORY_FILE, MODEL_FILE, Predictor
+    from seqline.serving.model_folder import HISTORY_FILE, MODEL_FILE
+    from seqline.serving.predictor import Predictor
     from seqline.training.seeding import set_determinism
 
     set_determinism(seed=recipe.training.seed, threads=recipe.training.threads)
@@ -104,11 +105,11 @@ def _evaluated(recipe: Recipe, predictor: Predictor, prepare_folder: Path) -> Ev
     values = predictor.measure(test)
     found = [] if measures.of_classes else predictor.answers(test.inputs)
 
-    def features(rows: SplitRows) -> list[Any]:
+    def encode(rows: SplitRows) -> list[Any]:
         return task.encode(model.encoder, model.input, rows.inputs).sequences
 
-    numeric = "features" in model.encoder.sizes
-    problem = Problem(recipe, train, valid, test, features=features if numeric else None)
+    vocab_size = model.encoder.sizes.get("vocab_size")
+    problem = Problem(recipe, train, valid, test, encode=encode, vocab_size=vocab_size)
     return evaluate_model(
         recipe,
         measures,

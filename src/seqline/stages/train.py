@@ -32,7 +32,8 @@ from seqline.files import (
 )
 from seqline.monitoring.profile import make_profile
 from seqline.recipe import Recipe
-from seqline.serving.predictor import CALIBRATION_FILE, HISTORY_FILE, MODEL_FILE, WEIGHTS_FILE, Predictor
+from seqline.serving.model_folder import CALIBRATION_FILE, HISTORY_FILE, MODEL_FILE, WEIGHTS_FILE
+from seqline.serving.predictor import Predictor
 from seqline.tasks import task_named
 from seqline.tasks.base import sizes_of
 from seqline.tasks.model import FittedModel

@@ -196,8 +196,13 @@ def _count(check: Check) -> str:
     if check.unexpected is None:
         return "" if check.success else "absent"
     return f"{check.unexpected} of {check.rows}" + (
-        f" ({100 * (check.share or 0):.2g} %)" if check.unexpected else ""
+        f" ({_percent(check.share or 0)} %)" if check.unexpected else ""
     )
+
+
+def _percent(share: float) -> str:
+    """Two digits; the format alone writes 100 as 1e+02."""
+    return f"{100 * share:.2g}" if share < 0.995 else f"{100 * share:.0f}"
 
 
 def _ids(check: Check) -> str:

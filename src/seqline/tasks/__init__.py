@@ -11,14 +11,25 @@ def task_named(name: str) -> Task:
     Imported here and not above because tasks load torch, which most commands never need.
     """
     from seqline.tasks.classification import Classification
+    from seqline.tasks.forecasting import Forecasting
     from seqline.tasks.generation import Generation
     from seqline.tasks.music import MusicGeneration
+    from seqline.tasks.regression import Regression
+    from seqline.tasks.synthesis import Synthesis
     from seqline.tasks.tagging import Tagging
+    from seqline.tasks.translation import Answering, Captioning, Dialogue, Translation
 
     tasks: dict[str, type[Task]] = {
         "classification": Classification,
+        "forecasting": Forecasting,
         "generation": Generation,
         "music": MusicGeneration,
+        "regression": Regression,
+        "synthesis": Synthesis,
         "tagging": Tagging,
+        "translation": Translation,
+        "answering": Answering,
+        "captioning": Captioning,
+        "dialogue": Dialogue,
     }
     return tasks[name]()

@@ -149,10 +149,6 @@ class Task(ABC):
         """What is fitted on valid after training and kept with the model, JSON values; by default nothing."""
         return {}
 
-    def calibrated(self, model: FittedModel, valid: SplitRows) -> TargetEncoder:
-        """The target encoder with what is learnt from valid after training; most tasks learn nothing there."""
-        return model.targets
-
     @abstractmethod
     def measure(self, model: FittedModel, rows: SplitRows) -> Floats:
         """What evaluation and gate compare by, float64 (N, K): probabilities, or the row statistics `columns`."""

@@ -81,9 +81,7 @@ def _by_step(
                 title="MASE by step",
                 x_label="step",
                 lines=(
-                    Line(
-                        "MASE", "accent", list(range(1, len(found) + 1)), [one["mase"] for one in found]
-                    ),
+                    Line("MASE", "accent", list(range(1, len(found) + 1)), [one["mase"] for one in found]),
                 ),
             ),
         ),

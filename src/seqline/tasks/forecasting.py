@@ -16,15 +16,15 @@ import numpy as np
 import torch
 
 from seqline.batch import SequenceBatch
-from seqline.data.arrays import SequenceArrays, from_sequences
+from seqline.data.arrays import Array, SequenceArrays, from_sequences
 from seqline.data.calendar import Stamp
 from seqline.data.dealing import Dealt, Row, require_rows
-from seqline.data.history import deal_windows
 from seqline.data.inputs import InputEncoder
-from seqline.data.inputs.history import HistoryEncoder
+from seqline.data.inputs.history import HistoryEncoder, probe_histories
 from seqline.data.rows import SplitRows
 from seqline.data.targets import TargetEncoder
-from seqline.data.targets.future import HISTORY, FutureEncoder, levels_of, numbers_of
+from seqline.data.targets.future import HISTORY, levels_of, measured_interval, numbers_of
+from seqline.data.window_rows import deal_windows
 from seqline.errors import InputError
 from seqline.evaluation.conformal import Calibration, calibrate
 from seqline.evaluation.forecasting import COLUMNS, METRIC_NAMES, middle_of, row_statistics, scores
@@ -35,11 +35,9 @@ from seqline.tasks.base import Encoded, Floats, Loss, Task
 from seqline.tasks.forecast_report import forecast_sections
 from seqline.tasks.model import FittedModel
 
-_INTERVAL = "interval_"
 # Of a forecast in an answer: as many digits as a float32 is sure of.
 _DIGITS = 6
 _SHOWN_STEPS = 3
-_LEVELS = "levels"
 # Row extras that the network does not read: they bring errors back to the unit of the series.
 _UNITS = ("location", "scale", "seasonal_error", "deviation")
 
@@ -158,7 +156,8 @@ class Forecasting(Task):
                     "deviation": np.asarray(facts.deviation),
                 }
             )
-        extras = {name: np.stack([row[name] for row in rows]) for name in rows[0]} if rows else {}
+        names = rows[0] if rows else {}
+        extras = {name: np.stack([np.asarray(row[name]) for row in rows]) for name in names}
         return Encoded(sequences, [len(steps) for steps in sequences], row_extras=extras)
 
     def arrays(
@@ -168,47 +167,43 @@ class Forecasting(Task):
         truths = numbers_of([targets.truth(value) for value in values])
         location, scale = (encoded.row_extras[name][:, None] for name in ("location", "scale"))
         scaled = ((truths - location) / scale).astype(np.float32)
-        levels = np.tile(levels_of(cast(FutureEncoder, targets).section.intervals), (len(scaled), 1))
-        return from_sequences(
-            encoded.sequences, scaled, row_extras={**encoded.row_extras, _LEVELS: levels}
-        )
+        return from_sequences(encoded.sequences, scaled, row_extras=encoded.row_extras)
 
-    def build(self, model: ModelSection, sizes: Mapping[str, int]) -> torch.nn.Module:
+    def build(self, model: ModelSection, sizes: Mapping[str, Any]) -> torch.nn.Module:
         """A recurrent forecaster; sizes are those of `HistoryEncoder` and `FutureEncoder`."""
         settings: dict[str, Any] = model.model_dump()
         for name in ("embedding_dim", "embedding_std", "embedding_dropout", "word_dropout", "bidirectional"):
             del settings[name]
-        settings |= {name: size for name, size in sizes.items() if not name.startswith(_INTERVAL)}
-        settings["masked"] = bool(sizes["masked"])
-        return Forecaster(quantiles=_levels(sizes), **settings)
+        return Forecaster(**settings, **sizes)
 
-    def loss(self, training: TrainingSection, train: SequenceArrays, sizes: Mapping[str, int]) -> Loss:
+    def loss(self, training: TrainingSection, train: SequenceArrays, sizes: Mapping[str, Any]) -> Loss:
         """Pinball loss in scales of the window, mean over the future values that are there."""
+        levels = torch.tensor(sizes["quantiles"])
 
         def mean_pinball(outputs: torch.Tensor, batch: SequenceBatch) -> torch.Tensor:
             if batch.targets is None:
                 raise ValueError("a loss needs targets")
-            return pinball(outputs, batch.targets, batch.extras[_LEVELS][0].to(outputs.dtype))
+            return pinball(outputs, batch.targets, levels.to(outputs.device))
 
         return mean_pinball
 
-    def tally(self, outputs: torch.Tensor, batch: SequenceBatch) -> torch.Tensor:
+    def tally(self, outputs: torch.Tensor, batch: SequenceBatch, sizes: Mapping[str, Any]) -> torch.Tensor:
         """Row statistics in the unit of the series, and the sum of the loss: float64 (B, K + 1)."""
         if batch.targets is None:
             raise ValueError("a tally needs targets")
-        levels = batch.extras[_LEVELS][0].cpu()
+        levels = sizes["quantiles"]
         units = {name: batch.extras[name].double().cpu().numpy() for name in _UNITS}
         targets = batch.targets.double().cpu()
         forecasts = outputs.double().cpu()
         losses = [
-            pinball(forecasts[i : i + 1], targets[i : i + 1], levels.double())
+            pinball(forecasts[i : i + 1], targets[i : i + 1], torch.tensor(levels, dtype=torch.float64))
             * torch.isfinite(targets[i]).sum()
             for i in range(len(targets))
         ]
         rows = row_statistics(
             _unscaled(forecasts.numpy(), units),
             _unscaled(targets.unsqueeze(-1).numpy(), units)[..., 0],
-            quantiles=levels.tolist(),
+            quantiles=levels,
             seasonal_error=units["seasonal_error"],
             deviation=units["deviation"],
         )
@@ -221,28 +216,30 @@ class Forecasting(Task):
         count = max(1.0, float(rows[:, COLUMNS.index("count")].sum()))
         return {"loss": float(rows[:, -1].sum()) / count, "mase": found["mase"], "smape": found["smape"]}
 
-    def calibrated(self, model: FittedModel, valid: SplitRows) -> TargetEncoder:
-        """The target encoder with intervals moved to cover their share of valid."""
-        targets = cast(FutureEncoder, model.targets)
-        section = targets.section
+    def calibrate(self, model: FittedModel, rows: SplitRows) -> dict[str, Any]:
+        """How far the intervals are moved to cover their share of valid."""
+        section = cast(FutureTarget, model.target)
         if section.calibration == "none":
-            return targets
-        encoded = self.encode(model.encoder, model.input, valid.inputs)
+            return {}
+        encoded = self.encode(model.encoder, model.input, rows.inputs)
         location, scale = (encoded.row_extras[name][:, None] for name in ("location", "scale"))
         found = calibrate(
-            model.each(encoded, model.network).double().numpy(),
-            (numbers_of(valid.truths) - location) / scale,
+            model.each(encoded, lambda batch: model.network(batch).float()).double().numpy(),
+            (numbers_of(rows.truths) - location) / scale,
             quantiles=levels_of(section.intervals),
             per_step=section.calibration == "per_step",
         )
-        return replace(targets, calibration=found.described())
+        return found.described()
+
+    def probes(self, model: FittedModel) -> list[Any]:
+        """Histories of many lengths: the shortest, the usual and one that is cut."""
+        return probe_histories(cast(HistoryEncoder, model.encoder))
 
     def forecasts(self, model: FittedModel, encoded: Encoded) -> Floats:
         """Quantiles in the unit of the series, intervals calibrated: float64 (N, H, C, Q)."""
-        targets = cast(FutureEncoder, model.targets)
         scaled = model.each(encoded, lambda batch: model.network(batch).float()).double().numpy()
-        if targets.calibration is not None:
-            scaled = Calibration.from_description(dict(targets.calibration)).apply(scaled)
+        if model.calibration:
+            scaled = Calibration.from_description(dict(model.calibration)).apply(scaled)
         return _unscaled(scaled, encoded.row_extras)
 
     def measure(self, model: FittedModel, rows: SplitRows) -> Floats:
@@ -278,7 +275,7 @@ class Forecasting(Task):
         """Errors by step, by forecast time, and charts of forecasts against the truth."""
         return forecast_sections(recipe, rows, answers, values)
 
-    def toy(self, *, examples: int, seed: int) -> tuple[SequenceArrays, dict[str, int]]:
+    def toy(self, *, examples: int, seed: int) -> tuple[SequenceArrays, dict[str, Any]]:
         """An AR(2) process, x_t = 1.2 x_{t-1} - 0.6 x_{t-2} + e_t, its next three values to be foretold from six.
 
         No forecast has a smaller mean squared error than 1, 2.44 and 3.15 at the three steps.
@@ -290,7 +287,7 @@ class Forecasting(Task):
             values[:, t] = 1.2 * values[:, t - 1] - 0.6 * values[:, t - 2] + noise[:, t]
         kept = values[:, warm_up:, None].astype(np.float32)
         ones = np.ones((examples, 1))
-        extras = {
+        extras: dict[str, Array] = {
             "future": np.zeros((examples, horizon, 0), dtype=np.float32),
             "static": np.zeros((examples, 0), dtype=np.float32),
             "series": np.zeros(examples, dtype=np.int64),
@@ -298,28 +295,17 @@ class Forecasting(Task):
             "scale": ones,
             "seasonal_error": ones,
             "deviation": ones,
-            _LEVELS: np.tile(levels_of([80]), (examples, 1)),
         }
         arrays = from_sequences(list(kept[:, :context]), kept[:, context:], row_extras=extras)
-        sizes = dict.fromkeys(("masked", "covariates", "future_size", "static_size", "num_series"), 0)
-        return arrays, sizes | {
+        nothing = dict.fromkeys(("covariates", "future_size", "static_size", "num_series"), 0)
+        return arrays, nothing | {
+            "masked": False,
             "channels": 1,
             "context_length": context,
             "season_length": 1,
             "horizon": horizon,
-            "interval_80": 80,
+            "quantiles": list(levels_of([80])),
         }
-
-
-def measured_interval(intervals: Sequence[int]) -> tuple[int, int]:
-    """Indices of the quantiles that bound the first of some intervals."""
-    levels = levels_of(intervals)
-    low = levels.index((100 - intervals[0]) / 200)
-    return low, len(levels) - 1 - low
-
-
-def _levels(sizes: Mapping[str, int]) -> tuple[float, ...]:
-    return levels_of(size for name, size in sizes.items() if name.startswith(_INTERVAL))
 
 
 def _unscaled(scaled: Floats, units: Mapping[str, Any]) -> Floats:

@@ -155,7 +155,7 @@ class Generation(Task):
         return found.numpy().reshape(-1, len(self.columns))
 
     def answers(self, model: FittedModel, inputs: Sequence[Any]) -> list[Any]:
-        """What the recipe's target says: a continuation with seed 0, completions, or the next tokens."""
+        """What the recipe's target says: a continuation, completions, or the next tokens."""
         section = cast("NextTokenTarget", model.target)
         if section.answer != "continuation":
             return [self._suggest(model, value) for value in inputs]
@@ -165,15 +165,14 @@ class Generation(Task):
             found += self._continued(model, inputs[start : start + _PROMPTS_AT_ONCE], sampling)
         return found
 
-    def stream(self, model: FittedModel, value: Any, sampling: Sampling) -> Iterator[str]:
-        """Continue one prompt; pieces of text as they are drawn."""
-        if not isinstance(model.network, RecurrentLanguageModel):
-            raise TypeError("only a language model writes")
+    def stream(self, model: FittedModel, value: Any) -> Iterator[str]:
+        """Continue one prompt as `answers` does; pieces of text as they are drawn."""
+        network = cast("RecurrentLanguageModel", model.network)
+        sampling = sampling_of(cast("NextTokenTarget", model.target))
         unseen = _unseen(model)
         ids: list[int] = []
         shown = 0
-        tokens = write(model.network, [_prompt(model, value)], sampling, **unseen)
-        for (token,) in tokens:
+        for (token,) in write(network, [_prompt(model, value)], sampling, **unseen):
             ids.append(cast("int", token))
             text = _text_of(model, value, ids)
             # Half a character of a byte vocabulary waits for its other half.
@@ -253,14 +252,14 @@ def marked(sequences: Sequence[Array], *, vocab_size: int) -> list[Array]:
     ]
 
 
-def sampling_of(section: NextTokenTarget, *, seed: int = 0) -> Sampling:
+def sampling_of(section: NextTokenTarget) -> Sampling:
     """How the recipe wants continuations drawn."""
     return Sampling(
         temperature=section.temperature,
         top_k=section.top_k,
         top_p=section.top_p,
         length=section.length,
-        seed=seed,
+        seed=section.seed,
     )
 
 

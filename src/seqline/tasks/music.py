@@ -14,16 +14,17 @@ import torch
 
 from seqline.batch import SequenceBatch
 from seqline.data.arrays import SequenceArrays, from_sequences
-from seqline.data.midi import notes_of_roll
+from seqline.data.midi import midi_bytes, notes_of_roll, roll_of_notes
 from seqline.data.rows import SplitRows
 from seqline.nn.language_model import RecurrentPianoModel
 from seqline.nn.sampling import Sampling, write_piano
-from seqline.recipe import ModelSection, NextKeysTarget, TrainingSection
+from seqline.recipe import ModelSection, NextKeysTarget, PianoInput, TrainingSection
 from seqline.tasks.base import Floats, Loss, Task
 from seqline.tasks.generation import mean_cost
 from seqline.tasks.model import FittedModel
 
 _SHOWN_STEPS = 4
+_MOST_PROBE_STEPS = 500
 
 
 @dataclass(frozen=True)
@@ -32,9 +33,13 @@ class Music:
 
     Attributes:
         notes: For each step the MIDI notes that sound.
+        opening: The same of what it follows.
+        section: The recipe's input: how long a step is.
     """
 
     notes: list[list[int]]
+    opening: list[list[int]]
+    section: PianoInput
 
     def record(self) -> dict[str, Any]:
         """As JSON values."""
@@ -44,6 +49,15 @@ class Music:
         """How many steps, and the first of them."""
         first = " | ".join(" ".join(map(str, step)) or "-" for step in self.notes[:_SHOWN_STEPS])
         return f"{len(self.notes)} steps: {first} ..."
+
+    def attachment(self) -> tuple[str, bytes]:
+        """Opening and continuation as a MIDI file."""
+        roll = roll_of_notes(self.opening + self.notes)
+        return ".mid", midi_bytes(
+            roll,
+            steps_per_beat=self.section.steps_per_beat,
+            beats_per_minute=self.section.beats_per_minute,
+        )
 
 
 class MusicGeneration(Task):
@@ -84,7 +98,7 @@ class MusicGeneration(Task):
         return found.numpy().reshape(-1, len(self.columns))
 
     def answers(self, model: FittedModel, inputs: Sequence[Any]) -> list[Music]:
-        """What follows each opening, drawn with seed 0 as the recipe's target says."""
+        """What follows each opening, drawn as the recipe's target says."""
         return [self.continued(model, value, sampling_of(model.target)) for value in inputs]
 
     def continued(self, model: FittedModel, value: Any, sampling: Sampling) -> Music:
@@ -93,7 +107,19 @@ class MusicGeneration(Task):
         network = cast("RecurrentPianoModel", model.network)
         opening = torch.from_numpy(roll[-model.input.max_length :])
         steps = [keys.numpy() for keys in write_piano(network, opening, sampling)]
-        return Music(notes_of_roll(np.stack(steps)))
+        section = cast("PianoInput", model.input)
+        return Music(notes_of_roll(np.stack(steps)), notes_of_roll(roll), section)
+
+    def probes(self, model: FittedModel) -> list[Any]:
+        """A chord, a scale, a silence, and more steps than the model reads."""
+        scale = [[note] for note in range(48, 72)]
+        steps = min(model.input.max_length, _MOST_PROBE_STEPS) + 1
+        return [
+            [[48, 64, 67, 72]],
+            scale,
+            [[60], [], []],
+            [scale[place % len(scale)] for place in range(steps)],
+        ]
 
     def toy(self, *, examples: int, seed: int) -> tuple[SequenceArrays, dict[str, int]]:
         """Four keys take turns, which is certain, and a fifth sounds by chance: ln 2 nats a step, and no less."""
@@ -107,7 +133,9 @@ class MusicGeneration(Task):
         return from_sequences(rolls, np.zeros(examples, dtype=np.int64)), {"features": 6}
 
 
-def sampling_of(target: Any, *, seed: int = 0) -> Sampling:
+def sampling_of(target: Any) -> Sampling:
     """How the recipe wants music drawn."""
     section = cast("NextKeysTarget", target)
-    return Sampling(temperature=section.temperature, top_k=section.voices, length=section.length, seed=seed)
+    return Sampling(
+        temperature=section.temperature, top_k=section.voices, length=section.length, seed=section.seed
+    )

@@ -184,7 +184,7 @@ class Tagging(Task):
         lists = [
             [known[place * place % len(known)] for place in range(n)] for n in (1, min(7, longest), longest)
         ]
-        return [*lists, "five boxes", ["zqxv"], ["café"], ["食べ物"]]
+        return [*lists, "boxes", ["zqxv"], ["café"], ["食べ物"]]
 
     def sections(
         self, recipe: Recipe, rows: SplitRows, answers: Sequence[Any], values: Floats

@@ -19,7 +19,7 @@ from seqline.config import sections_of
 from seqline.errors import InputError, SeqlineError
 from seqline.files import MANIFEST_NAME, check_name, read_json, sha256_file, sha256_json, verify_manifest
 from seqline.recipe import Recipe
-from seqline.serving.predictor import content_files
+from seqline.serving.model_folder import content_files
 from seqline.tracking.ledger import Ledger
 from seqline.tracking.lineage import Lineage
 from seqline.tracking.origin import Origin

@@ -3,69 +3,30 @@
 Only figures and excerpts are kept. Nobody's alias moves, and nothing goes into the ledger: the gate judges on the test
 rows, this shows a person what would change.
 
-Legend: N rows of the batch, C classes of both models together.
+Legend: N rows of the batch.
 """
 
 from __future__ import annotations
 
-import heapq
-from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
-from hashlib import sha256
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-import numpy.typing as npt
-
 from seqline.errors import InputError
-from seqline.evaluation.intervals import McNemarResult, mcnemar, wilson
+from seqline.evaluation.intervals import wilson
 from seqline.files import check_name, write_json
 from seqline.tracking.packaging import model_folder_of
 from seqline.tracking.registry import CHALLENGER, CHAMPION, RegisteredVersion, with_alias
 from seqline.tracking.storage import package_folder
 from seqline.tracking.store import Tracking
+from seqline.tracking.tally import Disagreement, LabelTally, Pair, Quality, ShadowRow, Tally
 
 if TYPE_CHECKING:
     from seqline.serving.predictor import Predictor
 
-MAX_EXAMPLES = 20
 _CHUNK_ROWS = 512
-_EXCERPT_CHARACTERS = 120
-
-
-@dataclass(frozen=True)
-class ShadowRow:
-    """One row of a live batch; `label` is None where nobody knows it yet."""
-
-    id: str
-    text: str
-    label: str | None = None
-
-
-@dataclass(frozen=True)
-class Disagreement:
-    """A row the two models answer differently, with an excerpt of its text."""
-
-    id: str
-    excerpt: str
-    label: str | None
-    champion: str
-    champion_probability: float
-    challenger: str
-    challenger_probability: float
-
-
-@dataclass(frozen=True)
-class Quality:
-    """Both models against the labels of the rows that have one; McNemar's `a` is the challenger."""
-
-    rows: int
-    champion_accuracy: float
-    challenger_accuracy: float
-    mcnemar: McNemarResult
 
 
 @dataclass(frozen=True)
@@ -78,13 +39,14 @@ class ShadowReport:
         challenger: Its version.
         rows: N.
         rows_sha256: Digest of ids and texts.
-        agreement: Share of rows with the same label.
+        agreement: Share of rows with the same label, or the same answer to the letter.
         agreement_interval: 95 % interval of that share.
-        pairs: (champion's label, challenger's label, rows) of the rows they answer differently, most first.
-        shift: Class -> mean of the challenger's probability minus the champion's.
-        distance: Mean total variation distance of the two answers, 0 (the same) to 1.
-        examples: The disagreements furthest apart, at most 20.
-        quality: Where the batch has labels.
+        pairs: (champion's label, challenger's label, rows) of the rows they answer differently, most first; labels only.
+        shift: Class -> mean of the challenger's probability minus the champion's; labels only.
+        distance: Mean total variation distance of the two answers, 0 (the same) to 1; of answers that are no labels, the
+            share that differ.
+        examples: The disagreements furthest apart, at most 20; of answers that are no labels, the first ones.
+        quality: Where the batch has truths.
     """
 
     name: str
@@ -102,7 +64,7 @@ class ShadowReport:
 
     def record(self) -> dict[str, Any]:
         """As JSON values."""
-        return asdict(self)
+        return {**asdict(self), "quality": None if self.quality is None else self.quality.record()}
 
 
 def shadow(tracking: Tracking, name: str, rows: Iterable[ShadowRow]) -> ShadowReport:
@@ -118,14 +80,14 @@ def shadow(tracking: Tracking, name: str, rows: Iterable[ShadowRow]) -> ShadowRe
         SeqlineError: A package is damaged.
     """
     versions = _both(tracking, name)
-    pair = _Pair(*(_loaded(tracking, version) for version in versions))
-    tally = _Tally(pair.classes)
+    pair = Pair(*(_loaded(tracking, version) for version in versions))
+    tally: Tally = LabelTally(pair) if pair.classes else Tally(pair)
     iterator = iter(rows)
     while chunk := list(islice(iterator, _CHUNK_ROWS)):
-        tally.add(chunk, *pair.probabilities([row.text for row in chunk]))
+        tally.add(chunk)
     if not tally.rows:
         raise InputError("the batch", "no rows", "at least one row to answer")
-    agreed = tally.rows - sum(tally.pairs.values())
+    agreed = tally.rows - tally.differing
     return ShadowReport(
         name=name,
         champion=versions[0].version,
@@ -137,7 +99,7 @@ def shadow(tracking: Tracking, name: str, rows: Iterable[ShadowRow]) -> ShadowRe
         pairs=[
             (*labels, count) for labels, count in sorted(tally.pairs.items(), key=lambda p: (-p[1], p[0]))
         ],
-        shift=dict(zip(pair.classes, (tally.shift / tally.rows).tolist(), strict=True)),
+        shift=tally.shifts(),
         distance=tally.distance / tally.rows,
         examples=tally.examples(),
         quality=tally.quality(),
@@ -177,90 +139,3 @@ def _loaded(tracking: Tracking, version: RegisteredVersion) -> Predictor:
     from seqline.serving.predictor import Predictor
 
     return Predictor.load(model_folder_of(package_folder(tracking, version)))
-
-
-class _Pair:
-    """Two models whose answers are laid out over the classes of both."""
-
-    def __init__(self, champion: Predictor, challenger: Predictor) -> None:
-        self.predictors = (champion, challenger)
-        self.classes = list(dict.fromkeys([*champion.classes, *challenger.classes]))
-
-    def probabilities(self, texts: Sequence[str]) -> Iterator[npt.NDArray[np.float64]]:
-        """The champion's, then the challenger's, float64 (N, C); a class a model does not know has 0."""
-        for predictor in self.predictors:
-            laid_out = np.zeros((len(texts), len(self.classes)))
-            columns = [self.classes.index(label) for label in predictor.classes]
-            laid_out[:, columns] = predictor.probabilities(texts)
-            yield laid_out
-
-
-class _Tally:
-    """What is counted while the rows pass."""
-
-    def __init__(self, classes: Sequence[str]) -> None:
-        self.classes = list(classes)
-        self.rows = 0
-        self.pairs: Counter[tuple[str, str]] = Counter()
-        self.shift = np.zeros(len(classes))
-        self.distance = 0.0
-        self.digest = sha256()
-        self._correct: tuple[list[bool], list[bool]] = ([], [])
-        self._examples: list[tuple[float, int, Disagreement]] = []
-
-    def add(
-        self,
-        rows: Sequence[ShadowRow],
-        champion: npt.NDArray[np.float64],
-        challenger: npt.NDArray[np.float64],
-    ) -> None:
-        """Count a chunk; probabilities float64 (N, C)."""
-        distances = np.abs(challenger - champion).sum(axis=1) / 2
-        self.shift += (challenger - champion).sum(axis=0)
-        self.distance += float(distances.sum())
-        best = champion.argmax(axis=1), challenger.argmax(axis=1)
-        for index, row in enumerate(rows):
-            self.digest.update(f"{row.id}\0{row.text}\0".encode("utf-8", "surrogatepass"))
-            first, second = (self.classes[int(choice[index])] for choice in best)
-            self._score(row, first, second)
-            if first != second:
-                self.pairs[first, second] += 1
-                shown = Disagreement(
-                    id=row.id,
-                    excerpt=" ".join(row.text.split())[:_EXCERPT_CHARACTERS],
-                    label=row.label,
-                    champion=first,
-                    champion_probability=round(float(champion[index].max()), 4),
-                    challenger=second,
-                    challenger_probability=round(float(challenger[index].max()), 4),
-                )
-                # Of two equally far apart, the earlier row stays.
-                entry = (float(distances[index]), -self.rows - index, shown)
-                if len(self._examples) < MAX_EXAMPLES:
-                    heapq.heappush(self._examples, entry)
-                else:
-                    heapq.heappushpop(self._examples, entry)
-        self.rows += len(rows)
-
-    def _score(self, row: ShadowRow, first: str, second: str) -> None:
-        if row.label is None:
-            return
-        if row.label not in self.classes:
-            raise InputError(
-                f"row {row.id}", f"label {row.label!r}", f"one of {', '.join(self.classes)}, or none"
-            )
-        for correct, answer in zip(self._correct, (first, second), strict=True):
-            correct.append(answer == row.label)
-
-    def examples(self) -> list[Disagreement]:
-        """The disagreements furthest apart, the furthest first."""
-        return [shown for _, _, shown in sorted(self._examples, key=lambda entry: entry[:2], reverse=True)]
-
-    def quality(self) -> Quality | None:
-        """Both against the labels; None without any."""
-        champion, challenger = (np.asarray(correct, dtype=bool) for correct in self._correct)
-        if not len(champion):
-            return None
-        return Quality(
-            len(champion), float(champion.mean()), float(challenger.mean()), mcnemar(challenger, champion)
-        )

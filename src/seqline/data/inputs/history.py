@@ -108,7 +108,10 @@ class HistoryEncoder:
         found = read_json(path)
 
         def scale(name: str) -> Scale:
-            return (np.asarray(found[name][0], dtype=np.float64), np.asarray(found[name][1], dtype=np.float64))
+            return (
+                np.asarray(found[name][0], dtype=np.float64),
+                np.asarray(found[name][1], dtype=np.float64),
+            )
 
         return cls(
             section=section,
@@ -141,12 +144,12 @@ class HistoryEncoder:
         )
 
     @property
-    def sizes(self) -> dict[str, int]:
+    def sizes(self) -> dict[str, Any]:
         """What a network must know of the inputs."""
         section = self.section
         return {
             "channels": self.channels,
-            "masked": int(self.masked),
+            "masked": self.masked,
             "covariates": len(self.past[0]) + len(self.future[0]),
             "future_size": len(self.future[0]),
             "static_size": sum(len(self._static_numbers(c, None)) for c in section.static),
@@ -222,6 +225,32 @@ class HistoryEncoder:
         return [0.0 if value is None else (value - known[0]) / known[1]]
 
 
+def probe_histories(encoder: HistoryEncoder) -> list[dict[str, Any]]:
+    """Rows to try a model with: of several lengths, of a series that train knows and of one that it does not."""
+    section, horizon = encoder.section, encoder.horizon
+    name, facts = min(encoder.facts.items())
+    rows = []
+    for length in dict.fromkeys((section.least, section.context_length, section.context_length + horizon)):
+        for series in (name, f"{name}?"):
+            values = [
+                [
+                    mean + deviation * ((7 * step) % 5 - 2)
+                    for mean, deviation in zip(facts.mean, facts.deviation, strict=True)
+                ]
+                for step in range(length)
+            ]
+            row: dict[str, Any] = {section.series or "id": series, "start": 0, "frequency": "step"}
+            if section.frequency not in (None, "step") or section.calendar:
+                row |= {"start": "2024-01-01", "frequency": section.frequency or "D"}
+            row[section.column] = [step[0] for step in values] if encoder.channels == 1 else values
+            row |= {column: [0.0] * length for column in section.past}
+            row |= {column: [0.0] * (length + horizon) for column in section.future}
+            known = {column: encoder.static[column] for column in section.static}
+            row |= {column: facts[0] for column, facts in known.items()}
+            rows.append(row)
+    return rows
+
+
 def _united(parts: Mapping[int, Series]) -> Series:
     """The histories of one series laid over each other: each step once."""
     first = min(parts)
@@ -238,7 +267,12 @@ def _united(parts: Mapping[int, Series]) -> Series:
         future[begin : begin + len(part.future)] = part.future
     # Covariates known ahead are known for train's targets too, but what lies after the contexts is left alone.
     return Series(
-        id=sample.id, values=values, past=past, future=future[: len(values)], grid=sample.grid, static=sample.static
+        id=sample.id,
+        values=values,
+        past=past,
+        future=future[: len(values)],
+        grid=sample.grid,
+        static=sample.static,
     )
 
 

@@ -10,20 +10,36 @@ from typing import Any
 
 from seqline.data.kinds.audio import AudioKind
 from seqline.data.kinds.base import Demand, Finding, Kind
+from seqline.data.kinds.history import HistoryKind
 from seqline.data.kinds.piano import PianoKind
+from seqline.data.kinds.recording import RecordingKind
 from seqline.data.kinds.series import SeriesKind
 from seqline.data.kinds.symbols import SymbolsKind
-from seqline.data.kinds.targets import LabelKind, TargetKind
+from seqline.data.kinds.targets import LabelKind, SequenceKind, TagsKind, TargetKind
 from seqline.data.kinds.text import TextKind
 from seqline.data.kinds.vector import VectorKind
-from seqline.recipe import LabelTarget, Recipe, TargetSection, ValidationSection
+from seqline.recipe import (
+    InputSection,
+    LabelTarget,
+    Recipe,
+    RecordingTarget,
+    SequenceTarget,
+    TagsTarget,
+    TargetSection,
+    ValidationSection,
+)
 
-__all__ = ["Demand", "Finding", "Kind", "TargetKind", "kind_of", "target_kind_of"]
+__all__ = ["Demand", "Finding", "Kind", "TargetKind", "kind_for", "kind_of", "target_kind_of"]
 
 
 def kind_of(recipe: Recipe) -> Kind:
     """The kind of a recipe's input, with the recipe's bounds."""
-    return _KINDS[recipe.input.kind](recipe.input, recipe.validation)
+    return kind_for(recipe.input, recipe.validation)
+
+
+def kind_for(section: InputSection, bounds: ValidationSection) -> Kind:
+    """The kind of an input section, with bounds."""
+    return _KINDS[section.kind](section, bounds)
 
 
 def target_kind_of(recipe: Recipe) -> TargetKind | None:
@@ -36,6 +52,9 @@ _KINDS: Mapping[str, Callable[[Any, ValidationSection], Kind]] = {
     "text": lambda section, bounds: TextKind(),
     "symbols": lambda section, bounds: SymbolsKind(alphabet=section.alphabet, lowercase=section.lowercase),
     "series": lambda section, bounds: SeriesKind(max_missing_share=bounds.max_missing_share),
+    "history": lambda section, bounds: HistoryKind(
+        max_missing_share=bounds.max_missing_share, section=section
+    ),
     "vector": lambda section, bounds: VectorKind(max_missing_share=bounds.max_missing_share),
     "piano": lambda section, bounds: PianoKind(),
     "audio": lambda section, bounds: AudioKind(
@@ -48,4 +67,9 @@ _KINDS: Mapping[str, Callable[[Any, ValidationSection], Kind]] = {
 }
 _TARGETS: Mapping[type[TargetSection], Callable[[Any], TargetKind]] = {
     LabelTarget: lambda section: LabelKind(tuple(section.classes)),
+    SequenceTarget: lambda section: SequenceKind(),
+    TagsTarget: lambda section: TagsKind(None if section.tags is None else frozenset(section.tags)),
+    RecordingTarget: lambda section: RecordingKind(
+        AudioKind(sample_rate=section.sample_rate, hop_ms=section.hop_ms)
+    ),
 }

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from seqline.data.audio import Recording, read_recording, recording_fault
-from seqline.data.kinds.base import Demand, Finding, critical_sentences, shortened
+from seqline.data.kinds.base import Demand, Finding, OneColumn, critical_sentences, shortened
 from seqline.errors import InputError
 
 _KEY_BYTES = 16
@@ -16,7 +16,7 @@ _EXCERPT_CHARACTERS = 24
 
 
 @dataclass(frozen=True, kw_only=True)
-class AudioKind:
+class AudioKind(OneColumn):
     """A recording.
 
     Attributes:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal, Protocol
+from typing import Any, ClassVar, Literal, Protocol
 
 Severity = Literal["critical", "warning", "info"]
 # Name of a setting of the recipe's section `validation`: the share of rows that may break a demand.
@@ -58,7 +58,8 @@ class Kind(Protocol):
         singular: One value in words: `text`, `series`.
         plural: Many of them.
         unit: What `length` counts, in words.
-        demands: All that `findings` may name, in the order of the checks.
+        demands: All that `findings` and `beside` may name, in the order of the checks.
+        rows_continue: Whether several rows may bear one id, as stretches of one series do.
     """
 
     @property
@@ -69,9 +70,14 @@ class Kind(Protocol):
     def unit(self) -> str: ...
     @property
     def demands(self) -> tuple[Demand, ...]: ...
+    @property
+    def rows_continue(self) -> bool: ...
 
     def findings(self, value: Any) -> list[Finding]:
         """Every demand that the value breaks, the warnings too; none for a missing value (None)."""
+
+    def beside(self, values: Mapping[str, Any]) -> list[Finding]:
+        """What other columns of the row break that belong to the input."""
 
     def faults(self, value: Any) -> list[str]:
         """Why the value cannot be used, one sentence each; empty for a good one, and for one with mere warnings."""
@@ -90,6 +96,16 @@ class Kind(Protocol):
 
     def settled(self, value: Any) -> Kind:
         """The kind with what its first usable value decides for all others, such as the number of features."""
+
+
+class OneColumn:
+    """What holds for every kind whose input is one column of one row."""
+
+    rows_continue: ClassVar[bool] = False
+
+    def beside(self, values: Mapping[str, Any]) -> list[Finding]:
+        """Nothing: the input is its column alone."""
+        return []
 
 
 def critical_sentences(demands: tuple[Demand, ...], findings: list[Finding]) -> list[str]:

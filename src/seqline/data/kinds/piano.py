@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from seqline.data.kinds.base import Demand, Finding, critical_sentences, named, shortened, shown
+from seqline.data.kinds.base import Demand, Finding, OneColumn, critical_sentences, named, shortened, shown
 from seqline.data.midi import roll_of_notes
 from seqline.errors import InputError
 
@@ -15,7 +15,7 @@ _EXCERPT_STEPS = 4
 
 
 @dataclass(frozen=True)
-class PianoKind:
+class PianoKind(OneColumn):
     """A list of steps, each the list of the notes that sound."""
 
     singular: ClassVar[str] = "piece"

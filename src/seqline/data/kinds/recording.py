@@ -21,7 +21,6 @@ class RecordingKind:
     audio: AudioKind
 
     noun: ClassVar[str] = "recording"
-    test_continues: ClassVar[bool] = False
     allowed: ClassVar[Sequence[str] | None] = None
     # Nobody says a word twice in the same way: that is what there is to learn.
     conflict: ClassVar[Severity] = "info"

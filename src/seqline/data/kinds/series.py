@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 import numpy as np
 import numpy.typing as npt
 
-from seqline.data.kinds.base import Demand, Finding, critical_sentences, shortened, shown
+from seqline.data.kinds.base import Demand, Finding, OneColumn, critical_sentences, shortened, shown
 from seqline.data.kinds.numbers import (
     Floats,
     NotNumbersError,
@@ -27,7 +27,7 @@ _SHORTEST_FLAT_STEPS = 4
 
 
 @dataclass(frozen=True, kw_only=True)
-class SeriesKind:
+class SeriesKind(OneColumn):
     """A series of numbers.
 
     Attributes:

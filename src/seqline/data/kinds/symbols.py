@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from seqline.data.kinds.base import Demand, Finding, critical_sentences, named, shortened, shown
+from seqline.data.kinds.base import Demand, Finding, OneColumn, critical_sentences, named, shortened, shown
 from seqline.data.kinds.text import UNUSABLE, characters_found, is_blank
 
 # Between the items of a list in its key: no symbol holds it, for it is no visible character.
@@ -15,7 +15,7 @@ _EXCERPT_SYMBOLS = 80
 
 
 @dataclass(frozen=True, kw_only=True)
-class SymbolsKind:
+class SymbolsKind(OneColumn):
     """A sequence of symbols.
 
     Attributes:

@@ -25,7 +25,6 @@ class TargetKind(Protocol):
         demands: All that `findings` may name, besides what `allowed` says.
         allowed: The values there are, as text; None where they cannot be listed.
         conflict: How bad it is when one input bears two different values; `critical` has the recipe's bound.
-        test_continues: Whether a row of test may go on with that of train which has its id.
     """
 
     @property
@@ -36,8 +35,6 @@ class TargetKind(Protocol):
     def allowed(self) -> Sequence[str] | None: ...
     @property
     def conflict(self) -> Severity: ...
-    @property
-    def test_continues(self) -> bool: ...
 
     def findings(self, value: Any, given: Any) -> list[Finding]:
         """Every demand that a value breaks beside its input `given`; none for a missing value."""
@@ -66,7 +63,6 @@ class LabelKind:
     classes: tuple[str, ...]
 
     noun: ClassVar[str] = "label"
-    test_continues: ClassVar[bool] = False
     demands: ClassVar[tuple[Demand, ...]] = ()
     conflict: ClassVar[Severity] = "critical"
 
@@ -105,7 +101,6 @@ class NumberKind:
     """A finite number."""
 
     noun: ClassVar[str] = "number"
-    test_continues: ClassVar[bool] = False
     allowed: ClassVar[None] = None
     conflict: ClassVar[Severity] = "info"
     demands: ClassVar[tuple[Demand, ...]] = (
@@ -157,7 +152,6 @@ class TagsKind:
     learnt: frozenset[str] = frozenset()
 
     noun: ClassVar[str] = "tags"
-    test_continues: ClassVar[bool] = False
     allowed: ClassVar[None] = None
     conflict: ClassVar[Severity] = "info"
     demands: ClassVar[tuple[Demand, ...]] = (
@@ -233,7 +227,6 @@ class SequenceKind:
     """A text that is to be written."""
 
     noun: ClassVar[str] = "target text"
-    test_continues: ClassVar[bool] = False
     allowed: ClassVar[None] = None
     conflict: ClassVar[Severity] = "info"
     demands: ClassVar[tuple[Demand, ...]] = (

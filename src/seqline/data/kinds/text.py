@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from seqline.data.kinds.base import Demand, Finding, critical_sentences, shortened, shown
+from seqline.data.kinds.base import Demand, Finding, OneColumn, critical_sentences, shortened, shown
 from seqline.data.splits import normalise
 
 _EXCERPT_CHARACTERS = 80
@@ -43,7 +43,7 @@ def text_excerpt(text: str) -> str:
 
 
 @dataclass(frozen=True)
-class TextKind:
+class TextKind(OneColumn):
     """Text, as the tokenizers read it."""
 
     singular: ClassVar[str] = "text"

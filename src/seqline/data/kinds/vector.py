@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from seqline.data.kinds.base import Demand, Finding, critical_sentences, named, shortened, shown
+from seqline.data.kinds.base import Demand, Finding, OneColumn, critical_sentences, named, shortened, shown
 from seqline.data.kinds.numbers import (
     Floats,
     NotNumbersError,
@@ -21,7 +21,7 @@ _EXCERPT_NUMBERS = 10
 
 
 @dataclass(frozen=True, kw_only=True)
-class VectorKind:
+class VectorKind(OneColumn):
     """A vector of numbers.
 
     Attributes:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import itertools
 import json
 from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 
 from seqline.data.samples.dealt import TRAIN_MONTHS, fraction_of
@@ -104,20 +105,23 @@ def _notes_of(degree: int, scale: Sequence[int], tonic: int) -> tuple[int, int, 
 
 
 def _voiced(stream: Stream, tones: tuple[int, int, int], former: Chord) -> Chord:
-    """Spread a chord over the voices: the root in the bass, all tones present, near the former chord."""
-    root, third, fifth = tones
-    options: list[tuple[float, Chord]] = []
-    for upper in ((root, third, fifth), (third, fifth, root), (fifth, root, third), (third, root, fifth),
-                  (root, fifth, third), (fifth, third, root)):  # fmt: skip
-        wanted = (root, *upper)
-        places = [
-            [note for note in range(low, high + 1) if note % _TONES == tone]
-            for tone, (low, high) in zip(wanted, RANGES, strict=True)
-        ]
-        options += [(_cost(chord, former), chord) for chord in itertools.product(*places) if _in_order(chord)]
-    options.sort()
+    """Spread a chord over the voices, near the former chord."""
+    options = sorted((_cost(chord, former), chord) for chord in _spread(tones))
     # The first chord is drawn among the good ones, later ones are the best or the second best.
     return stream.pick(options[: 2 if former else 12])[1]
+
+
+@cache
+def _spread(tones: tuple[int, int, int]) -> tuple[Chord, ...]:
+    """List a chord's ways to be sung: the root in the bass, all three tones above it."""
+    chords: list[Chord] = []
+    for upper in itertools.permutations(tones):
+        places = [
+            [note for note in range(low, high + 1) if note % _TONES == tone]
+            for tone, (low, high) in zip((tones[0], *upper), RANGES, strict=True)
+        ]
+        chords += [chord for chord in itertools.product(*places) if _in_order(chord)]
+    return tuple(chords)
 
 
 def _in_order(chord: Chord) -> bool:

@@ -29,7 +29,9 @@ def digit_images() -> tuple[npt.NDArray[np.int64], list[str]]:
     return bundled.images.astype(np.int64), [str(digit) for digit in bundled.target]
 
 
-def dealt(rows: list[dict[str, Any]], *, seed: int, name: str) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+def dealt(
+    rows: list[dict[str, Any]], *, seed: int, name: str
+) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
     """Rows for training and for the test: each row is drawn on its own, so a row more moves no other."""
     train: list[dict[str, Any]] = []
     test: list[dict[str, Any]] = []

@@ -46,7 +46,7 @@ def stations(*, seed: int = DEFAULT_SEED) -> list[dict[str, Any]]:
     """Make the stations: the same seed gives the same numbers everywhere.
 
     Returns:
-        One row a station: `id`, `start`, `frequency`, `value` (hires a day, null where there is none), `holiday` (0 or 1,
+        One row a station: `station`, `start`, `frequency`, `value` (hires a day, null where there is none), `holiday` (0 or 1,
         `KNOWN_AHEAD` days longer than `value`) and `place`; train and test days together.
     """
     days = [FIRST_DAY + datetime.timedelta(days=i) for i in range(TRAIN_DAYS + TEST_DAYS + KNOWN_AHEAD)]
@@ -59,17 +59,11 @@ def write_forecast(folder: Path, *, seed: int = DEFAULT_SEED) -> None:
     train, test = [], []
     later = (FIRST_DAY + datetime.timedelta(days=TRAIN_DAYS)).isoformat()
     for row in stations(seed=seed):
-        train.append(
-            {**row, "value": row["value"][:TRAIN_DAYS], "holiday": row["holiday"][: TRAIN_DAYS + KNOWN_AHEAD]}
-        )
-        test.append(
-            {
-                **row,
-                "start": later,
-                "value": row["value"][TRAIN_DAYS:],
-                "holiday": row["holiday"][TRAIN_DAYS:],
-            }
-        )
+        values, holidays = row["value"], row["holiday"]
+        first = {"value": values[:TRAIN_DAYS], "holiday": holidays[: TRAIN_DAYS + KNOWN_AHEAD]}
+        then = {"start": later, "value": values[TRAIN_DAYS:], "holiday": holidays[TRAIN_DAYS:]}
+        train.append({"id": f"{row['station']}/train", **row, **first})
+        test.append({"id": f"{row['station']}/test", **row, **then})
     for name, rows in (("train/2023", train), ("test/test", test)):
         lines = "".join(json.dumps(row, separators=(",", ":")) + "\n" for row in rows)
         atomic_write(folder / f"{name}.jsonl", lines)
@@ -92,7 +86,7 @@ def _station(number: int, days: list[datetime.date], holidays: list[int], seed: 
         value = round(mean * max(0.05, 1.0 + kept))
         values.append(None if stream.chance(MISSING_SHARE) else value)
     return {
-        "id": f"{place}-{number + 1:02d}",
+        "station": f"{place}-{number + 1:02d}",
         "start": FIRST_DAY.isoformat(),
         "frequency": "D",
         "value": values,

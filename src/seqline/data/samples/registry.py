@@ -19,12 +19,17 @@ SAMPLES: Mapping[str, str] = {
     "plain": "seqline.data.samples.plain:write_plain",
     "sensors": "seqline.data.samples.sensors:write_sensors",
     "speech": "seqline.data.samples.speech:write_speech",
+    "speak": "seqline.data.samples.speech:write_speech",
     "sales": "seqline.data.samples.sales:write_sales",
     "forecast": "seqline.data.samples.forecast:write_forecast",
     "text": "seqline.data.samples.generation:write_text",
     "suggest": "seqline.data.samples.suggestions:write_suggest",
     "tagging": "seqline.data.samples.tagging:write_tagging",
     "music": "seqline.data.samples.chorales:write_music",
+    "translation": "seqline.data.samples.translation:write_translation",
+    "qa": "seqline.data.samples.questions:write_questions",
+    "dialogue": "seqline.data.samples.dialogue:write_dialogue",
+    "caption": "seqline.data.samples.caption:write_caption",
 }
 
 

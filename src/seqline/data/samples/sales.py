@@ -55,7 +55,7 @@ def shops(*, seed: int = DEFAULT_SEED) -> list[dict[str, Any]]:
     """Make the shops: the same seed gives the same numbers everywhere.
 
     Returns:
-        One row a shop: `id`, `start`, `frequency`, `value` (takings a week), `promotion` and `holiday` (0 or 1, known
+        One row a shop: `shop`, `start`, `frequency`, `value` (takings a week), `promotion` and `holiday` (0 or 1, known
         `KNOWN_AHEAD` weeks further), `temperature` (degrees Celsius), `kind` and `area` (square metres).
     """
     return [_shop(number, seed) for number in range(SHOPS)]
@@ -68,8 +68,10 @@ def write_sales(folder: Path, *, seed: int = DEFAULT_SEED) -> None:
     later = (FIRST_WEEK + datetime.timedelta(weeks=TRAIN_WEEKS)).isoformat()
     train, test = [], []
     for row in shops(seed=seed):
-        train.append({**row, **{name: row[name][:length] for name, length in lengths.items()}})
-        test.append({**row, "start": later, **{name: row[name][TRAIN_WEEKS:] for name in lengths}})
+        first = {name: row[name][:length] for name, length in lengths.items()}
+        then = {name: row[name][TRAIN_WEEKS:] for name in lengths}
+        train.append({"id": f"{row['shop']}/train", **row, **first})
+        test.append({"id": f"{row['shop']}/test", **row, "start": later, **then})
     for name, rows in (("train/2021", train), ("test/test", test)):
         lines = "".join(json.dumps(row, separators=(",", ":")) + "\n" for row in rows)
         atomic_write(folder / f"{name}.jsonl", lines)
@@ -99,7 +101,7 @@ def _shop(number: int, seed: int) -> dict[str, Any]:
         values.append(round(level * factor * max(0.1, 1.0 + kept)))
         temperatures.append(round(season + warmer, 1))
     return {
-        "id": f"{kind}-{number + 1:02d}",
+        "shop": f"{kind}-{number + 1:02d}",
         "start": FIRST_WEEK.isoformat(),
         "frequency": "W",
         "value": values,

@@ -58,7 +58,9 @@ def write_speech(folder: Path, *, seed: int = DEFAULT_SEED) -> None:
             for take in range(1, TAKES + 1):
                 name = f"{digit}-{speaker}-{take}"
                 row = {"id": name, "digit": digit, "speaker": speaker, "said": [digit, speaker]}
-                utterances.append((row, take > TAKES - TEST_TAKES, _utterance(voice, digit, f"{seed}/{name}")))
+                utterances.append(
+                    (row, take > TAKES - TEST_TAKES, _utterance(voice, digit, f"{seed}/{name}"))
+                )
     sounds = speak([utterance for _, _, utterance in utterances])
     rows: dict[bool, list[dict[str, Any]]] = {False: [], True: []}
     for (row, is_test, _), samples in zip(utterances, sounds, strict=True):

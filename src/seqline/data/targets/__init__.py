@@ -10,12 +10,16 @@ from seqline.data.targets.base import TargetEncoder
 from seqline.data.targets.future import FutureEncoder
 from seqline.data.targets.label import LabelEncoder
 from seqline.data.targets.next_step import NextStepEncoder
+from seqline.data.targets.recording import RecordingEncoder
+from seqline.data.targets.sequence import SequenceEncoder
 from seqline.data.targets.tags import TagEncoder
 from seqline.recipe import (
     FutureTarget,
     LabelTarget,
     NextKeysTarget,
     NextTokenTarget,
+    RecordingTarget,
+    SequenceTarget,
     TagsTarget,
     TargetSection,
 )
@@ -28,6 +32,8 @@ _ENCODERS: dict[type[TargetSection], Any] = {
     NextTokenTarget: NextStepEncoder,
     NextKeysTarget: NextStepEncoder,
     TagsTarget: TagEncoder,
+    SequenceTarget: SequenceEncoder,
+    RecordingTarget: RecordingEncoder,
 }
 
 

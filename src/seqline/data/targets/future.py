@@ -1,11 +1,11 @@
-"""Future values: the numbers that come after a history, and how far intervals were moved to cover them.
+"""Future values: the numbers that come after a history.
 
 Legend: N rows, H horizon steps, C channels.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,6 @@ import numpy.typing as npt
 
 from seqline.batch import PADDING_ID
 from seqline.data.arrays import Targets
-from seqline.files import read_json, write_json
 from seqline.recipe import FutureTarget
 
 # Under the column of the values, a window holds both what is read and what is to be foretold.
@@ -27,33 +26,28 @@ class FutureEncoder:
     """Turns future values into arrays, in the unit of the series.
 
     Attributes:
-        section: The recipe's target.
-        calibration: How the ends of the intervals are moved, as `evaluation.conformal` describes it; None before training
-            and where the recipe wants none.
+        section: The recipe's target; nothing is learnt from the rows.
     """
 
     section: FutureTarget
-    calibration: Mapping[str, Any] | None = None
 
     @classmethod
     def fit(cls, values: Iterable[Any], section: FutureTarget) -> FutureEncoder:
-        """Nothing to learn from train; the calibration comes from valid, after training."""
+        """Nothing to learn."""
         return cls(section)
 
     @classmethod
     def load(cls, path: Path, section: FutureTarget) -> FutureEncoder:
-        """Read the calibration, where there is one."""
-        return cls(section, read_json(path)["calibration"] if path.is_file() else None)
+        """Nothing to read."""
+        return cls(section)
 
     def save(self, path: Path) -> None:
-        """Write the calibration, where there is one."""
-        if self.calibration is not None:
-            write_json(path, {"calibration": self.calibration})
+        """Nothing to write."""
 
     @property
-    def sizes(self) -> dict[str, int]:
-        """`horizon`, and `interval_P` for every interval of P per cent."""
-        return {"horizon": self.section.horizon, **{f"interval_{p}": p for p in self.section.intervals}}
+    def sizes(self) -> dict[str, Any]:
+        """`horizon`, and the levels that are foretold, `quantiles`."""
+        return {"horizon": self.section.horizon, "quantiles": list(levels_of(self.section.intervals))}
 
     @property
     def fill(self) -> int:
@@ -83,3 +77,10 @@ def levels_of(intervals: Iterable[int]) -> tuple[float, ...]:
     """
     tails = sorted((100 - per_cent) / 200 for per_cent in intervals)
     return (*tails, 0.5, *(1 - tail for tail in reversed(tails)))
+
+
+def measured_interval(intervals: Sequence[int]) -> tuple[int, int]:
+    """Indices of the quantiles that bound the first of some intervals."""
+    levels = levels_of(intervals)
+    low = levels.index((100 - intervals[0]) / 200)
+    return low, len(levels) - 1 - low

@@ -19,7 +19,7 @@ from seqline.data.arrays import Targets
 from seqline.data.audio import read_recording
 from seqline.data.scaling import Features, Scaler
 from seqline.data.spectrogram import Spectrogram
-from seqline.recipe.synthesis import RecordingTarget
+from seqline.recipe import RecordingTarget
 
 
 @dataclass(frozen=True)

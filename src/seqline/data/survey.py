@@ -1,0 +1,201 @@
+"""One pass over somebody's rows: refusing what cannot be used, and counting what a recipe is proposed from."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from seqline.data.audio import read_recording
+from seqline.data.column_facts import MAX_CLASSES
+from seqline.data.kinds import Kind, kind_for
+from seqline.data.kinds.targets import SequenceKind, TagsKind, TargetKind
+from seqline.data.look import Guess
+from seqline.data.readers import Row
+from seqline.data.shapes import Shape
+from seqline.errors import InputError
+from seqline.recipe import INPUTS, InputSection, ValidationSection
+
+TIMESTAMPS = "timestamps"
+_MARKUP = re.compile(r"<(?:br|p|div|a|b|i|span|/)[\s>/]", re.IGNORECASE)
+_INPUT_NAME = {"long": "series", "wide": "features"}
+
+
+def shape_of(found: Guess, head: Sequence[Row]) -> Shape:
+    """How the rows of a guessed file become rows of a recipe.
+
+    Args:
+        found: What the file is for.
+        head: Its first rows.
+    """
+    in_lists = isinstance(head[0].values[found.inputs[0]], list)
+    if found.long:
+        foretold = found.target is None
+        single = len(found.inputs) == 1
+        return Shape(
+            form="long",
+            column=found.inputs[0] if single else _INPUT_NAME["long"],
+            columns=found.inputs,
+            group=found.group,
+            order=found.order,
+            beside=found.beside,
+            order_column=TIMESTAMPS if foretold else None,
+        )
+    if found.kind == "vector" and not in_lists:
+        return Shape(form="wide", column=_INPUT_NAME["wide"], columns=found.inputs)
+    if found.task == "tagging" and not in_lists and found.target:
+        return Shape(column=found.inputs[0], lists=(found.inputs[0], found.target))
+    return Shape(column=found.inputs[0])
+
+
+@dataclass
+class Survey:
+    """What one pass over the rows tells; a row at a time, so memory hardly grows with the file.
+
+    Attributes:
+        input_column: Column of the input.
+        target_column: Column of the label, tags or text; None where the input itself is predicted.
+        kind: Of the input, to refuse what is none; text is judged by `seqline validate` alone.
+        target: Of what is predicted, where it is no label.
+        split_by: Column whose values must not straddle splits; None.
+    """
+
+    input_column: str
+    target_column: str | None
+    kind: Kind
+    target: TargetKind | None = None
+    split_by: str | None = None
+    lengths: list[int] = field(default_factory=list)
+    with_markup: int = 0
+    with_missing: int = 0
+    with_gaps: int = 0
+    labels: Counter[str] = field(default_factory=Counter)
+    letters: set[str] = field(default_factory=set)
+    groups: Counter[str] = field(default_factory=Counter)
+    stamps: list[Any] = field(default_factory=list)
+
+    @property
+    def rows(self) -> int:
+        """Rows seen."""
+        return len(self.lengths)
+
+    @property
+    def has_labels(self) -> bool:
+        """Whether labels are what is predicted."""
+        return self.target_column is not None and self.target is None
+
+    def add(self, row: Row) -> None:
+        """Count one row.
+
+        Raises:
+            InputError: The input is none of its kind, what is predicted is missing or unusable, or there are too many
+                different labels to be classes.
+        """
+        self.check(row)
+        value = row.values[self.input_column]
+        self.lengths.append(self.kind.length("" if value is None else value) or 0)
+        if isinstance(value, str):
+            self.with_markup += bool(_MARKUP.search(value))
+            if self.kind.unit == "symbols":
+                self.letters.update(value)
+        self.with_missing += bool(self.kind.facts(value).get("missing"))
+        self.with_gaps += any(finding.fact == "gaps" for finding in self.kind.beside(row.values))
+        if not self.stamps and isinstance(row.values.get(TIMESTAMPS), list):
+            self.stamps = list(row.values[TIMESTAMPS])  # type: ignore[arg-type]
+        if self.split_by is not None:
+            self.groups[str(row.values[self.split_by])] += 1
+        if self.has_labels:
+            self.labels[str(row.values[str(self.target_column)])] += 1
+            if len(self.labels) > MAX_CLASSES:
+                raise InputError(
+                    f"{row.source} line {row.line}",
+                    f"more than {MAX_CLASSES} different values in column {self.target_column!r} so far",
+                    "the classes of a classification",
+                    "name another column with --target",
+                )
+
+    def check(self, row: Row) -> None:
+        """Refuse a row that cannot be used.
+
+        Raises:
+            InputError: As `add`.
+        """
+        where = f"{row.source} line {row.line}"
+        given = row.values[self.input_column]
+        if self.kind.singular != "text":
+            self.kind = self.kind.settled(given)
+            _refuse(where, self.input_column, self.kind.faults(given))
+        if self.target_column is None:
+            return
+        target = row.values[self.target_column]
+        if self.target is not None:
+            _refuse(where, self.target_column, self.target.faults(target, given))
+        elif target is None or target == "":
+            raise InputError(where, f"no value in column {self.target_column!r}", "a label in every row")
+
+    def classes(self, where: str) -> list[str]:
+        """All labels, sorted.
+
+        Raises:
+            InputError: There is only one.
+        """
+        if len(self.labels) < 2:
+            only = next(iter(self.labels), "")
+            raise InputError(
+                f"{where} column {self.target_column!r}", f"only the value {only!r}", "2 classes or more"
+            )
+        return sorted(self.labels)
+
+
+def survey_of(found: Guess, shape: Shape, head: Sequence[Row]) -> Survey:
+    """An empty survey for rows of a guessed use.
+
+    Args:
+        found: The use.
+        shape: What is made of the rows.
+        head: The first rows as the file has them; a recording says the sample rate.
+    """
+    return Survey(
+        input_column=shape.column,
+        target_column=found.target,
+        kind=kind_for(_bare_input(found, shape, head), _LENIENT),
+        target=_TARGETS.get(found.task),
+        split_by=found.split_by,
+    )
+
+
+def _refuse(where: str, column: str, faults: Sequence[str]) -> None:
+    if faults:
+        raise InputError(f"{where} column {column!r}", "; ".join(faults), hint="mend the row, or take it out")
+
+
+def _bare_input(found: Guess, shape: Shape, head: Sequence[Row]) -> InputSection:
+    """The input section of a guess with nothing but what it needs."""
+    values: dict[str, Any] = {"column": shape.column, "kind": found.kind}
+    if found.kind == "audio":
+        values["sample_rate"] = sample_rate_of(found, head)
+    if found.kind == "history":
+        values |= {"context_length": 2, "past": list(found.beside)}
+    return INPUTS[found.kind].model_validate(values)
+
+
+def sample_rate_of(found: Guess, head: Sequence[Row]) -> int:
+    """The sample rate of the first recording."""
+    first = head[0]
+    where = f"{first.source} line {first.line} column {found.inputs[0]!r}"
+    return read_recording(str(first.values[found.inputs[0]]), where=where).sample_rate
+
+
+# Lets missing numbers and long recordings pass: what the recipe should allow is not known yet.
+_LENIENT = ValidationSection.model_validate(
+    {"max_missing_share": 1.0, "max_seconds": 3_600.0, "min_seconds": 0.0}
+)
+# Kinds of target by task, where it is no label.
+_TARGETS: Mapping[str, TargetKind] = {
+    "tagging": TagsKind(),
+    "translation": SequenceKind(),
+    "answering": SequenceKind(),
+    "dialogue": SequenceKind(),
+}

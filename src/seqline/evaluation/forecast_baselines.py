@@ -1,0 +1,77 @@
+"""Simple forecasts beside the network, on the same windows and by the same row statistics.
+
+A simple method has no intervals of its own: they are the quantiles of the errors it made on valid, step by step, in scales
+of each window. So its coverage and pinball loss can stand beside the network's.
+
+Legend: N windows, H horizon steps, C channels, Q quantiles.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, cast
+
+import numpy as np
+
+from seqline.data.history import read_history
+from seqline.data.inputs.history import HistoryEncoder
+from seqline.data.targets.future import levels_of, measured_interval, numbers_of
+from seqline.data.windows import fill, window_scale
+from seqline.evaluation.forecasting import SIMPLE_FORECASTS, Floats, around_points, row_statistics
+from seqline.recipe import FutureTarget, HistoryInput
+
+if TYPE_CHECKING:
+    from seqline.data.rows import SplitRows
+    from seqline.evaluation.baselines import Problem
+
+
+def naive_statistics(problem: Problem) -> Floats:
+    """The last value: row statistics of the N test windows."""
+    return simple_statistics(problem, "naive")
+
+
+def seasonal_naive_statistics(problem: Problem) -> Floats:
+    """The last season: row statistics of the N test windows."""
+    return simple_statistics(problem, "seasonal_naive")
+
+
+def drift_statistics(problem: Problem) -> Floats:
+    """The line through first and last value: row statistics of the N test windows."""
+    return simple_statistics(problem, "drift")
+
+
+def smoothing_statistics(problem: Problem) -> Floats:
+    """Simple exponential smoothing: row statistics of the N test windows."""
+    return simple_statistics(problem, "exponential_smoothing")
+
+
+def simple_statistics(problem: Problem, method: str) -> Floats:
+    """Row statistics of a method of `SIMPLE_FORECASTS`, float64 (N, K)."""
+    section, target = cast(HistoryInput, problem.recipe.input), cast(FutureTarget, problem.recipe.target)
+    levels = levels_of(target.intervals)
+    before, scale_before = _points(problem.valid, method, section, target.horizon)
+    errors = (numbers_of(problem.valid.truths) - before) / scale_before[:, None]
+    points, scale = _points(problem.test, method, section, target.horizon)
+    encoder = HistoryEncoder.fit(problem.train.inputs, section, horizon=target.horizon)
+    facts = [
+        encoder.facts_of(read_history(row, section, horizon=target.horizon)) for row in problem.test.inputs
+    ]
+    return row_statistics(
+        around_points(points, errors, scale, quantiles=levels),
+        numbers_of(problem.test.truths),
+        quantiles=levels,
+        seasonal_error=np.asarray([one.seasonal_error for one in facts]),
+        deviation=np.asarray([one.deviation for one in facts]),
+        interval=measured_interval(target.intervals),
+    )
+
+
+def _points(rows: SplitRows, method: str, section: HistoryInput, horizon: int) -> tuple[Floats, Floats]:
+    """Point forecasts (N, H, C), and the scale of each window (N, C)."""
+    points, scales = [], []
+    nothing = (np.zeros(0), np.zeros(0))
+    for row in rows.inputs:
+        values = read_history(row, section, horizon=horizon).values
+        filled = fill(values, rule=section.missing)
+        points.append(SIMPLE_FORECASTS[method](filled, horizon=horizon, season_length=section.season_length))
+        scales.append(window_scale(values, "window", nothing)[1])
+    return np.stack(points), np.stack(scales)

@@ -1,0 +1,311 @@
+"""`seqline new` on files of every kind: the use is guessed, the rows are turned, later files of that shape come in too."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from seqline.config import write_yaml
+from seqline.data.audio import to_base64, to_wav
+from seqline.data.look import Given
+from seqline.data.readers import rows_in
+from seqline.errors import InputError
+from seqline.ingestion import ingest
+from seqline.onboarding import Onboarded, Wish, onboard, prove_data
+from seqline.stages import validate
+from seqline.workspace import Workspace
+
+ROOT = Path(__file__).parents[2]
+LETTERS = "ACGT"
+
+
+@pytest.fixture(scope="module")
+def blank(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    root = tmp_path_factory.mktemp("blank")
+    shutil.copy(ROOT / "dvc.yaml", root)
+    write_yaml(root / "params.yaml", {"recipes": []})
+    (root / "recipes").mkdir()
+    subprocess.run(
+        [sys.executable, "-m", "dvc", "init", "--no-scm", "-q"], cwd=root, check=True, capture_output=True
+    )
+    return root
+
+
+@pytest.fixture
+def workspace(blank: Path, tmp_path: Path) -> Workspace:
+    shutil.copytree(blank, tmp_path / "project")
+    return Workspace(tmp_path / "project")
+
+
+def walks(groups: Iterable[int], *, bad: str = "") -> str:
+    """A long table of accelerations; the numbers follow from the group, so that no two series are the same."""
+    head = "id,activity,subject,step,x,y\n"
+    rows = [
+        f"walk-{g},{('sit', 'run')[g % 2]},p{g % 6},{t},{(g * 31 + t * t) % 101},{g}\n"
+        for g in groups
+        for t in range(8 + g % 3)
+    ]
+    return head + "".join(rows) + bad
+
+
+def letters(count: int, *, seed: int) -> str:
+    rng = np.random.default_rng(seed)
+    texts = ["".join(rng.choice(list(LETTERS), 12)) for _ in range(count)]
+    return "dna,label\n" + "".join(f"{text},{('n', 'y')[i % 2]}\n" for i, text in enumerate(texts))
+
+
+def tones(count: int) -> str:
+    def wav(number: int) -> str:
+        waves = 0.5 * np.sin(np.arange(1600) * (0.1 + number / 100))
+        return to_base64(to_wav(waves, sample_rate=8_000))
+
+    rows = ({"audio": wav(i), "digit": str(i % 2), "speaker": f"v{i % 5}"} for i in range(count))
+    return "".join(json.dumps(row) + "\n" for row in rows)
+
+
+def flowers(count: int) -> str:
+    rows = [f"{i * 0.37 % 3:.3f},{i * 0.71 % 5:.3f},{('rose', 'lily')[i % 2]}\n" for i in range(count)]
+    return "width,length,kind\n" + "".join(rows)
+
+
+def sales(shops: Iterable[str]) -> str:
+    rows = [
+        f"2026-{1 + day // 28:02d}-{1 + day % 28:02d},{shop},{100 + day % 7},{day % 2}\n"
+        for shop in shops
+        for day in range(56)
+    ]
+    return "date,series,sales,open\n" + "".join(rows)
+
+
+def tagged(count: int) -> str:
+    rows = ({"tokens": ["to", f"Rome{i}"], "tags": ["O", "B-LOC"]} for i in range(count))
+    return "".join(json.dumps(row) + "\n" for row in rows)
+
+
+def pairs(count: int) -> str:
+    return "source,target\n" + "".join(f"ein Satz {i} hier,one sentence {i} here\n" for i in range(count))
+
+
+FILES: dict[str, tuple[str, str, dict[str, Any], dict[str, Any]]] = {
+    "series": (
+        "walks.csv",
+        walks(range(60)),
+        {"task": "classification", "kind": "series", "train_rows": 60},
+        {"id": "walk-0", "series": [[0, 0], [1, 0], [4, 0], [9, 0], [16, 0], [25, 0], [36, 0], [49, 0]]},
+    ),
+    "symbols": (
+        "dna.csv",
+        letters(60, seed=0),
+        {"task": "classification", "kind": "symbols", "labels": [("n", 30), ("y", 30)]},
+        {"label": "n"},
+    ),
+    "audio": (
+        "tones.jsonl",
+        tones(60),
+        {"task": "classification", "kind": "audio"},
+        {"digit": "0", "speaker": "v0"},
+    ),
+    "vector": (
+        "flowers.csv",
+        flowers(60),
+        {"task": "classification", "kind": "vector"},
+        {"features": [0, 0], "kind": "rose"},
+    ),
+    "history": (
+        "sales.csv",
+        sales("ab"),
+        {"task": "forecasting", "kind": "history", "train_rows": 2, "labels": []},
+        {"id": "a"},
+    ),
+    "tokens": (
+        "tagged.jsonl",
+        tagged(60),
+        {"task": "tagging", "kind": "symbols"},
+        {"tokens": ["to", "Rome0"], "tags": ["O", "B-LOC"]},
+    ),
+    "texts": (
+        "pairs.csv",
+        pairs(60),
+        {"task": "translation", "kind": "text"},
+        {"source": "ein Satz 0 hier", "target": "one sentence 0 here"},
+    ),
+    "text": (
+        "play.csv",
+        "text\n" + "".join(f"BRAM: this is line {i}\n" for i in range(60)),
+        {"task": "generation", "kind": "text"},
+        {"text": "BRAM: this is line 0"},
+    ),
+}
+
+
+def bring(workspace: Workspace, path: Path, content: str, **given: Any) -> Onboarded:
+    path.write_text(content, encoding="utf-8")
+    return onboard(workspace, "mine", Wish(source=path, test_source=None, given=Given(**given)))
+
+
+@pytest.mark.parametrize("kind", FILES)
+def test_a_file_of_each_kind_becomes_rows_that_keep_the_proposed_recipe(
+    workspace: Workspace, tmp_path: Path, kind: str
+) -> None:
+    name, content, expected, first = FILES[kind]
+    made = bring(workspace, tmp_path / name, content)
+    assert {key: getattr(made, key) for key in expected} == expected
+    assert made.why
+    rows = [row.values for row in rows_in(workspace.data_folder("mine") / "train")]
+    assert {key: rows[0][key] for key in first} == first
+    prove_data(workspace)
+    recipe = workspace.recipe("mine")
+    assert (recipe.task, recipe.input.kind) == (made.task, made.kind)
+    result = validate.run(
+        recipe, data_folder=workspace.data_folder("mine"), output_folder=tmp_path / "validated"
+    )
+    assert result.worst in (None, "info")
+
+
+def test_what_is_proposed_is_read_off_the_rows(workspace: Workspace, tmp_path: Path) -> None:
+    bring(workspace, tmp_path / "walks.csv", walks(range(60)))
+    assert workspace.recipe("mine").split.by == "subject"
+    assert workspace.recipe("mine").input.max_length == 10
+    (workspace.root / "recipes" / "mine.yaml").rename(workspace.root / "recipes" / "walks.yaml")
+    shutil.rmtree(workspace.root / "data")
+    (workspace.root / "data.dvc").unlink()
+    bring(workspace, tmp_path / "sales.csv", sales("ab"))
+    given = workspace.recipe("mine").input
+    assert (given.column, given.season_length, given.past) == ("sales", 7, ["open"])  # type: ignore[attr-defined]
+
+
+BAD: dict[str, tuple[str, str, str]] = {
+    "a step twice": (
+        "walks.csv",
+        walks(range(6), bad="walk-0,sit,p0,3,1,1\n"),
+        "line 56: step 3 of the sequence",
+    ),
+    "a label that changes": (
+        "walks.csv",
+        walks(range(6), bad="walk-0,run,p0,8,1,1\n"),
+        "column 'activity' says",
+    ),
+    "no number": (
+        "walks.csv",
+        walks(range(6), bad="walk-0,sit,p0,8,fast,1\n"),
+        "column 'x' holds text 'fast'",
+    ),
+    "a cut recording": (
+        "tones.jsonl",
+        tones(30) + json.dumps({"audio": "UklGRgAA", "digit": "0", "speaker": "v0"}) + "\n",
+        "line 31 column 'audio': not a recording",
+    ),
+    "another rate": (
+        "tones.jsonl",
+        tones(30)
+        + json.dumps(
+            {"audio": to_base64(to_wav(np.ones(999) / 9, sample_rate=16_000)), "digit": "0", "speaker": "v"}
+        )
+        + "\n",
+        "16000 samples a second, not 8000",
+    ),
+    "too few tags": (
+        "tagged.jsonl",
+        tagged(60) + '{"tokens": ["a"], "tags": ["O", "O"]}\n',
+        "line 61 column 'tags': 2 tags for 1 symbols",
+    ),
+}
+
+
+@pytest.mark.parametrize("fault", BAD)
+def test_a_bad_file_of_each_kind_is_refused_with_its_line_and_nothing_is_written(
+    workspace: Workspace, tmp_path: Path, fault: str
+) -> None:
+    name, content, message = BAD[fault]
+    with pytest.raises(InputError) as caught:
+        bring(workspace, tmp_path / name, content)
+    assert name in str(caught.value)
+    assert message in str(caught.value)
+    assert not (workspace.root / "data").exists()
+    assert list((workspace.root / "recipes").iterdir()) == []
+
+
+def incoming(workspace: Workspace, name: str, content: str) -> None:
+    path = workspace.incoming_folder("mine") / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(content, encoding="utf-8")
+
+
+def test_later_long_tables_come_in_as_series_and_known_ones_are_dropped(
+    workspace: Workspace, tmp_path: Path
+) -> None:
+    bring(workspace, tmp_path / "walks.csv", walks(range(60)))
+    incoming(workspace, "june.csv", walks([3, *range(60, 70)]))
+    report = ingest(workspace, "mine")
+    assert [(file.rows_in, file.already_seen, file.quarantined) for file in report.files] == [(10, 1, 0)]
+    incoming(workspace, "july.csv", walks(range(70, 72), bad="walk-70,sit,p4,2,1,1\n"))
+    (refused,) = ingest(workspace, "mine").refused
+    assert "step 2 of the sequence 'walk-70' a second time" in refused.reason
+
+
+@pytest.mark.parametrize(
+    ("kind", "rows", "reasons"),
+    [
+        (
+            "series",
+            [
+                {"series": [[1, 2], [3]], "id": "n1"},
+                {"series": [[1, 2, 3]], "id": "n2"},
+                {"series": [[1, None]], "id": "n3"},
+                {"series": "1,2", "id": "n4"},
+            ],
+            [
+                "series: not a series: step 2 has 1 numbers, step 1 has 2",
+                "series: 3 features, not 2",
+                "series: missing numbers: 1 of 2 numbers, the first at step 1",
+                "series: not a series: text '1,2' instead of a list",
+            ],
+        ),
+        (
+            "tokens",
+            [{"tokens": ["a"], "tags": []}, {"tokens": ["a"], "tags": ["O", "O"]}],
+            ["tags: not tags: no tags", "tags: 2 tags for 1 symbols"],
+        ),
+        ("symbols", [{"dna": "ACGX"}], ["dna: foreign symbol 'X' at position 4; the alphabet is ACGT"]),
+    ],
+)
+def test_bad_rows_of_each_kind_are_set_aside_with_their_reason(
+    workspace: Workspace, tmp_path: Path, kind: str, rows: list[dict[str, Any]], reasons: list[str]
+) -> None:
+    name, content, _, _ = FILES[kind]
+    bring(workspace, tmp_path / name, content)
+    known = [row.values for row in rows_in(workspace.data_folder("mine") / "train")]
+    good: Callable[[int], dict[str, Any]] = lambda i: {**known[i], "id": known[i]["id"]}  # noqa: E731
+    batch = [*({**known[0], **row} for row in rows), *(good(i) for i in range(1, 8))]
+    incoming(workspace, "more.jsonl", "".join(json.dumps(row) + "\n" for row in batch))
+    report = ingest(workspace, "mine")
+    (path,) = report.quarantine
+    aside = [json.loads(line) for line in (workspace.root / path).read_text().splitlines()]
+    assert [record["reasons"] for record in aside] == [[reason] for reason in reasons]
+    assert report.already_seen == 7
+
+
+def test_the_command_says_what_it_guessed_and_why(workspace: Workspace, tmp_path: Path) -> None:
+    (tmp_path / "walks.csv").write_text(walks(range(60)), encoding="utf-8")
+    told = subprocess.run(
+        [sys.executable, "-c", "from seqline.cli import main; main()", "new", "mine", "--from", str(tmp_path / "walks.csv")],
+        cwd=workspace.root, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert told.returncode == 0, told.stderr
+    assert "guess    classification of series" in told.stdout
+    assert "- a row is one step: 'step' is different in each row of one 'id'" in told.stdout
+    listed = subprocess.run(
+        [sys.executable, "-c", "from seqline.cli import main; main()", "recipes"],
+        cwd=workspace.root, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    assert listed.stdout.split() == [
+        "mine", "classification", "many-to-one", "series", "lstm", "not", "validated", "not", "evaluated", "yet",
+    ]  # fmt: skip
