@@ -145,6 +145,22 @@ def test_a_file_without_the_columns_is_refused_and_other_names_can_be_given(work
         join_labels(workspace, NAME, workspace.root / "absent.csv")
 
 
+def test_a_model_whose_answers_are_no_labels_takes_none(workspace: Workspace) -> None:
+    sections = ("validation", "split", "model", "training", "evaluation", "gate")
+    write_yaml(
+        workspace.root / "recipes" / "tagger.yaml",
+        {
+            "task": "tagging",
+            "input": {"kind": "symbols", "column": "tokens"},
+            "target": {"column": "tags"},
+            **{section: {} for section in sections},
+        },
+    )
+    with pytest.raises(InputError, match="task tagging, whose answers are no labels"):
+        join_labels(workspace, "tagger", labels(workspace, "a,positive"))
+    assert not workspace.predictions_folder("tagger").exists()
+
+
 def test_a_torn_last_line_of_the_log_never_counted_and_goes_with_the_next_answer(
     workspace: Workspace,
 ) -> None:

@@ -25,6 +25,7 @@ from seqline.graph import call_dvc
 from seqline.workspace import Workspace
 
 _FILE_NAME = "imported.jsonl"
+_HEAD_CHARACTERS = 1 << 25
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -186,7 +187,7 @@ def onboard(workspace: Workspace, name: str, wish: Wish) -> Onboarded:
 
 def _stage(staging: Path, name: str, wish: Wish) -> tuple[dict[str, Any], Onboarded]:
     """The rows in a folder aside, the recipe's values, and what to tell the user."""
-    head = list(islice(read_rows(wish.source), ROWS))
+    head = _head(wish.source)
     use = _use(head, wish)
     shape = shape_of(use, head)
     found = survey_of(use, shape, head)
@@ -227,6 +228,18 @@ def _stage(staging: Path, name: str, wish: Wish) -> tuple[dict[str, Any], Onboar
         reasons=reasons,
     )
     return values, made
+
+
+def _head(source: Path) -> list[Row]:
+    """The first rows: enough to tell what the file is, few enough to hold where they are recordings."""
+    head: list[Row] = []
+    characters = 0
+    for row in islice(read_rows(source), ROWS):
+        head.append(row)
+        characters += sum(len(value) for value in row.values.values() if isinstance(value, str | list))
+        if characters > _HEAD_CHARACTERS:
+            break
+    return head
 
 
 def _use(head: Sequence[Row], wish: Wish) -> Guess:

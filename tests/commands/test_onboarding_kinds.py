@@ -15,11 +15,14 @@ import pytest
 
 from seqline.config import write_yaml
 from seqline.data.audio import to_base64, to_wav
-from seqline.data.look import Given
-from seqline.data.readers import rows_in
+from seqline.data.kinds.series import SeriesKind
+from seqline.data.look import Given, Guess
+from seqline.data.proposal import propose
+from seqline.data.readers import Row, rows_in
+from seqline.data.survey import Survey
 from seqline.errors import InputError
 from seqline.ingestion import ingest
-from seqline.onboarding import Onboarded, Wish, onboard, prove_data
+from seqline.onboarding import Onboarded, Wish, onboard
 from seqline.stages import validate
 from seqline.workspace import Workspace
 
@@ -123,7 +126,7 @@ FILES: dict[str, tuple[str, str, dict[str, Any], dict[str, Any]]] = {
         "sales.csv",
         sales("ab"),
         {"task": "forecasting", "kind": "history", "train_rows": 2, "labels": []},
-        {"id": "a"},
+        {"id": "a", "open": [day % 2 for day in range(56)]},
     ),
     "tokens": (
         "tagged.jsonl",
@@ -161,7 +164,6 @@ def test_a_file_of_each_kind_becomes_rows_that_keep_the_proposed_recipe(
     assert made.why
     rows = [row.values for row in rows_in(workspace.data_folder("mine") / "train")]
     assert {key: rows[0][key] for key in first} == first
-    prove_data(workspace)
     recipe = workspace.recipe("mine")
     assert (recipe.task, recipe.input.kind) == (made.task, made.kind)
     result = validate.run(
@@ -172,14 +174,18 @@ def test_a_file_of_each_kind_becomes_rows_that_keep_the_proposed_recipe(
 
 def test_what_is_proposed_is_read_off_the_rows(workspace: Workspace, tmp_path: Path) -> None:
     bring(workspace, tmp_path / "walks.csv", walks(range(60)))
-    assert workspace.recipe("mine").split.by == "subject"
-    assert workspace.recipe("mine").input.max_length == 10
-    (workspace.root / "recipes" / "mine.yaml").rename(workspace.root / "recipes" / "walks.yaml")
-    shutil.rmtree(workspace.root / "data")
-    (workspace.root / "data.dvc").unlink()
-    bring(workspace, tmp_path / "sales.csv", sales("ab"))
-    given = workspace.recipe("mine").input
-    assert (given.column, given.season_length, given.past) == ("sales", 7, ["open"])  # type: ignore[attr-defined]
+    recipe = workspace.recipe("mine")
+    assert (recipe.split.by, recipe.input.max_length, recipe.classes) == ("subject", 10, ["run", "sit"])
+    head = [Row(2, {"sales": [1]}, "t.csv")]
+    use = Guess(task="forecasting", kind="history", inputs=("sales",), target=None, beside=("open",))
+    found = Survey(input_column="sales", target_column=None, kind=SeriesKind(), lengths=[56, 70])
+    found.stamps = ["2026-01-02", "2026-01-03"]  # the second is a Saturday
+    values, reasons = propose(found, use, head=head, has_test=False)
+    assert values["input"] == {
+        "kind": "history", "column": "sales", "context_length": 21, "season_length": 7, "past": ["open"],
+    }  # fmt: skip
+    assert (values["target"]["horizon"], "by" in values["split"]) == (7, False)
+    assert any("horizon 7" in reason for reason in reasons)
 
 
 BAD: dict[str, tuple[str, str, str]] = {

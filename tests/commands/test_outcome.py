@@ -22,6 +22,7 @@ FACTS: dict[str, Any] = {
     "decided": "2026-01-01",
     "reason": "worse",
     "run_id": "r",
+    "question": '"some text"',
     "report": "artifacts/toy/evaluate/report.html",
 }
 
@@ -34,6 +35,22 @@ def test_an_undefined_metric_is_a_blank() -> None:
         ["gru", "0.9000"],
         ["majority", "0.5000"],
     ]
+
+
+def test_long_names_and_large_figures_stay_apart() -> None:
+    metrics = {
+        "standard_absolute_error": 0.5,
+        "cost": 12_345.678,
+        "baseline.a_baseline_of_some_length.cost": 7.0,
+    }
+    names, baselines = ["standard_absolute_error", "cost"], ["a_baseline_of_some_length"]
+    lines = metrics_table(metrics, names, cell="lstm", baselines=baselines).splitlines()
+    assert [line.split() for line in lines] == [
+        names,
+        ["lstm", "0.5000", "12,345.7"],
+        ["a_baseline_of_some_length", "7.0000"],
+    ]
+    assert len({len(line) for line in lines}) == 1
 
 
 @pytest.mark.parametrize(("verdict", "code"), [("promoted", 0), ("refused", 4), ("rolled_back", 4)])

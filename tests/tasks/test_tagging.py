@@ -51,16 +51,16 @@ def recipe_of(**sections: dict[str, Any]) -> Any:
 
 TINY = {
     "model": {
-        "embedding_dim": 16,
-        "hidden_size": 16,
+        "embedding_dim": 24,
+        "hidden_size": 24,
         "characters": {"embedding_dim": 8, "features": 8},
         "dropout": 0.1,
         "embedding_dropout": 0.0,
     },
     "training": {
-        "epochs": 2,
+        "epochs": 6,
         "batch_size": 16,
-        "learning_rate": 1.0e-2,
+        "learning_rate": 2.0e-2,
         "precision": "fp32",
         "threads": 1,
         "monitor": "span_f1",
@@ -106,7 +106,7 @@ def test_the_toy_is_solved_depth_of_brackets(crf: bool) -> None:
             "word_dropout": 0.0,
         }
     )
-    examples, sizes = task.toy(examples=300, seed=1)
+    examples, sizes = task.toy(examples=200, seed=1)
     network = task.build(section.model, sizes)
     loss = task.loss(section.training, examples, sizes)
     optimizer = torch.optim.Adam(network.parameters(), lr=0.02)

@@ -31,8 +31,7 @@ if TYPE_CHECKING:
 # Rows in memory at a time, so that a file of any size streams.
 _CHUNK_ROWS = 512
 _SHOWN_CHARACTERS = 60
-# A recording in base64 is not repeated beside its answer.
-_LONGEST_ECHO = 20_000
+_LONGEST_NAME = 100
 
 
 def _from_file(
@@ -61,7 +60,10 @@ def _from_file(
                 "name it with --column",
             )
         identifier = row.values.get("id")
-        values = {**row.values, asked.column: "" if row.values[asked.column] is None else row.values[asked.column]}
+        values = {
+            **row.values,
+            asked.column: "" if row.values[asked.column] is None else row.values[asked.column],
+        }
         yield None if identifier is None else str(identifier), task.input_of(values, asked)
 
 
@@ -76,6 +78,8 @@ def _answer(
     """One line a row, a chunk at a time; with a log, rows without an id get one and the chunk is logged first."""
     iterator = iter(rows)
     count = 0
+    # A recording in base64 tells people nothing.
+    repeated = predictor.input_section.kind != "audio"
     while chunk := list(islice(iterator, _CHUNK_ROWS)):
         answers = predictor.answers([value for _, value in chunk])
         if horizon is not None:
@@ -89,11 +93,11 @@ def _answer(
                 _save(answer, save, identifier or f"answer-{count}")
             if not as_json:
                 named = "" if log is None else f"{identifier}  "
-                yield f"{answer.line()}  {named}{_shortened(value)}"
+                yield f"{answer.line()}  {named}{_shortened(value) if repeated else ''}".rstrip()
                 continue
             record = {
                 **({} if identifier is None else {"id": identifier}),
-                **({"text": value} if isinstance(value, str) and len(value) < _LONGEST_ECHO else {}),
+                **({"text": value} if isinstance(value, str) and repeated else {}),
                 **answer.record(),
             }
             yield json.dumps(record, ensure_ascii=False, allow_nan=False)
@@ -108,7 +112,7 @@ def _save(answer: Answer, folder: Path, name: str) -> None:
         )
     suffix, content = attachment()
     safe = "".join(letter if letter.isalnum() or letter in "-_." else "_" for letter in name).lstrip(".")
-    atomic_write(folder / f"{safe or 'answer'}{suffix}", content)
+    atomic_write(folder / f"{safe[:_LONGEST_NAME] or 'answer'}{suffix}", content)
 
 
 def _shortened(value: Any) -> str:
@@ -155,7 +159,9 @@ def _log_of(workspace: Workspace, name: str, version: RegisteredVersion) -> _Log
     help="Folder to write answers to that are files (sound), by row id.",
 )
 @click.option(
-    "--horizon", type=int, help="Steps to foretell, where the task is forecasting; by default all of the recipe's."
+    "--horizon",
+    type=int,
+    help="Steps to foretell, where the task is forecasting; by default all of the recipe's.",
 )
 @drawing_options
 @click.option(
@@ -185,7 +191,9 @@ def predict(
     workspace = Workspace.find()
     chosen = workspace.recipe(name)
     if horizon is not None and not hasattr(chosen.target, "horizon"):
-        raise InputError("predict", f"--horizon, but the task of {name} is {chosen.task}", "a recipe that forecasts")
+        raise InputError(
+            "predict", f"--horizon, but the task of {name} is {chosen.task}", "a recipe that forecasts"
+        )
     settings = asked_drawing(chosen, options)
     rows: Iterable[tuple[str | None, Any]]
     if texts:
@@ -213,16 +221,12 @@ def predict(
         predictor = Predictor.load(model_folder_of(package_folder(tracking, version)))
         log = _log_of(workspace, name, version)
     predictor = drawing(predictor, settings)
-    told = streamed(predictor, texts[0]) if len(texts) == 1 and not (as_json or is_logged or save) else None
+    pieces = None if as_json or is_logged or save else streamed(predictor, texts)
+    if pieces is None:
+        pieces = (f"{line}\n" for line in _answer(predictor, rows, as_json, log, horizon, save))
     try:
-        if told is not None:
-            click.echo(texts[0], nl=False)
-            for piece in told:
-                click.echo(piece, nl=False)
-            click.echo()
-            return
-        for line in _answer(predictor, rows, as_json, log, horizon, save):
-            click.echo(line)
+        for piece in pieces:
+            click.echo(piece, nl=False)
     except BrokenPipeError:
         # The reader went away (`| head`): it has what it wanted. Nothing may be flushed into the closed pipe at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from seqline.tracking.ledger import Entry
 
 _REASON_CHARACTERS = 300
+_NARROWEST_LABEL = 16
+_NARROWEST_FIGURE = 10
+_LARGE = 1_000
 
 
 @dataclass(frozen=True)
@@ -59,7 +62,7 @@ class Outcome:
         if facts["verdict"] == "held":
             found.append(("approve", f"seqline promote {facts['name']} --approve"))
         if facts["champion"] is not None:
-            found.append(("ask it", f'seqline predict {facts["name"]} "some text"'))
+            found.append(("ask it", f"seqline predict {facts['name']} {facts['question']}"))
         return found
 
     def table(self) -> str:
@@ -74,13 +77,27 @@ def metrics_table(
 ) -> str:
     """The model's metrics above those of its baselines; a metric that is undefined (None) is a blank."""
     shown = [name for name in names if name in metrics]
+    first = max([_NARROWEST_LABEL, *(len(name) for name in baselines)])
+    widths = [max(_NARROWEST_FIGURE, len(name)) for name in shown]
 
     def row(label: str, prefix: str) -> str:
-        values = [metrics.get(prefix + name) for name in shown]
-        return f"{label:<16}" + "".join(f"{'' if value is None else f'{value:.4f}':>11}" for value in values)
+        figures = [_figure(metrics.get(prefix + name)) for name in shown]
+        return _aligned(label, first, figures, widths)
 
-    head = f"{'':<16}" + "".join(f"{name:>11}" for name in shown)
+    head = _aligned("", first, shown, widths)
     return "\n".join([head, row(cell, ""), *(row(name, f"baseline.{name}.") for name in baselines)])
+
+
+def _figure(value: float | None) -> str:
+    """Four decimals, of large numbers fewer."""
+    if value is None:
+        return ""
+    return f"{value:.4f}" if abs(value) < _LARGE else f"{value:,.1f}"
+
+
+def _aligned(label: str, first: int, figures: Sequence[str], widths: Sequence[int]) -> str:
+    cells = (f" {figure:>{width}}" for figure, width in zip(figures, widths, strict=True))
+    return f"{label:<{first}}{''.join(cells)}"
 
 
 def describe(workspace: Workspace, name: str) -> Outcome:
@@ -121,6 +138,7 @@ def describe(workspace: Workspace, name: str) -> Outcome:
             "decided": last.time if last else "",
             "reason": last.reason if last else "",
             "run_id": version.run_id,
+            "question": '"some text"' if recipe.input.kind == "text" else "--file rows.jsonl",
             "report": str((folder / "report.html").relative_to(workspace.root)),
         }
     )

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from itertools import chain
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
-from pydantic import ValidationError
 
 from seqline.errors import InputError
-from seqline.recipe import NextKeysTarget, NextTokenTarget, Recipe
 
 if TYPE_CHECKING:
+    from seqline.recipe import Recipe
     from seqline.serving.predictor import Predictor
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
@@ -38,6 +38,10 @@ def asked_drawing(recipe: Recipe, options: Mapping[str, Any]) -> dict[str, Any]:
     Raises:
         InputError: A setting that this recipe's models do not have, or one out of its bounds.
     """
+    from pydantic import ValidationError
+
+    from seqline.recipe import NextKeysTarget, NextTokenTarget
+
     given = {name: value for name, value in options.items() if value is not None}
     target = recipe.target
     for name in given:
@@ -69,11 +73,14 @@ def drawing(predictor: Predictor, settings: Mapping[str, Any]) -> Predictor:
     return replace(predictor, model=replace(predictor.model, target=changed))
 
 
-def streamed(predictor: Predictor, prompt: str) -> Iterator[str] | None:
-    """Pieces of a prompt's continuation as they are drawn; None where answers are of another kind."""
+def streamed(predictor: Predictor, texts: Sequence[str]) -> Iterator[str] | None:
+    """A single prompt and its continuation, piece by piece as it is drawn; None where answers are of another kind."""
+    from seqline.recipe import NextTokenTarget
     from seqline.tasks.generation import Generation
 
     target = predictor.model.target
-    if not isinstance(predictor.task, Generation) or not isinstance(target, NextTokenTarget):
+    if len(texts) != 1 or predictor.model.input.kind != "text" or not isinstance(predictor.task, Generation):
         return None
-    return predictor.task.stream(predictor.model, prompt) if target.answer == "continuation" else None
+    if not isinstance(target, NextTokenTarget) or target.answer != "continuation":
+        return None
+    return chain(texts, predictor.task.stream(predictor.model, texts[0]), ["\n"])

@@ -13,6 +13,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Literal
 
 import numpy as np
@@ -90,17 +91,23 @@ class Frequency:
         """The timestamp of a period: the inverse of `period`; dates where the time of day is 0 throughout."""
         if self.unit == "step":
             return number * self.count + phase[0]
+        moment = self.moment(number, phase)
+        if moment.hour == moment.minute == moment.second == 0:
+            return moment.date().isoformat()
+        return moment.isoformat(timespec="minutes" if moment.second == 0 else "seconds")
+
+    def moment(self, number: int, phase: tuple[int, ...]) -> datetime:
+        """The time of a period, for every unit but step."""
         if self.unit in _MONTHS:
-            month_number = number * self.count * _MONTHS[self.unit] + phase[0]
-            year, month = divmod(month_number, 12)
+            year, month = divmod(number * self.count * _MONTHS[self.unit] + phase[0], 12)
             last_day = calendar.monthrange(year, month + 1)[1]
             day = last_day if phase[1] == 0 else min(phase[1], last_day)
-            return _written(datetime(year, month + 1, day, phase[2], phase[3]))
+            return datetime(year, month + 1, day, phase[2], phase[3])
         if self.unit == "B":
             week, weekday = divmod(number * self.count + phase[0], _WORKDAYS)
-            return _written(_EPOCH + timedelta(days=7 * week + weekday, minutes=phase[1]))
+            return _EPOCH + timedelta(days=7 * week + weekday, minutes=phase[1])
         minutes = number * self.count * _MINUTES[self.unit] + phase[0]
-        return _written(_EPOCH + timedelta(minutes=minutes, seconds=phase[1]))
+        return _EPOCH + timedelta(minutes=minutes, seconds=phase[1])
 
 
 @dataclass(frozen=True)
@@ -296,24 +303,22 @@ def calendar_features(grid: Grid, first: int, count: int) -> npt.NDArray[np.floa
     """
     if grid.frequency.unit == "step":
         return np.zeros((count, 6))
-    moments = [parse_timestamp(stamp) for stamp in grid.stamps(first, count)]
-    turns = np.asarray(
-        [
-            (
-                (m.hour + m.minute / 60) / 24,
-                m.weekday() / 7,
-                (m.timetuple().tm_yday - 1) / (366 if calendar.isleap(m.year) else 365),
-            )
-            for m in moments
-        ]
-    ).reshape(count, 3)
+    periods = range(grid.start + first, grid.start + first + count)
+    turns = np.asarray([_turns(grid.frequency, grid.phase, period) for period in periods]).reshape(count, 3)
     return np.stack([np.sin(2 * np.pi * turns), np.cos(2 * np.pi * turns)], axis=2).reshape(count, 6)
 
 
-def _written(moment: datetime) -> str:
-    if moment.hour == moment.minute == moment.second == 0:
-        return moment.date().isoformat()
-    return moment.isoformat(timespec="minutes" if moment.second == 0 else "seconds")
+# The windows of a series ask for the same days again and again.
+@lru_cache(maxsize=65_536)
+def _turns(frequency: Frequency, phase: tuple[int, ...], period: int) -> tuple[float, float, float]:
+    """Shares of the day, the week and the year that have gone by."""
+    moment = frequency.moment(period, phase)
+    days = 366 if calendar.isleap(moment.year) else 365
+    return (
+        (moment.hour + moment.minute / 60) / 24,
+        moment.weekday() / 7,
+        (moment.timetuple().tm_yday - 1) / days,
+    )
 
 
 def _list(frequency: Frequency, start: int, phase: tuple[int, ...], steps: npt.NDArray[np.int64]) -> str:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from math import isnan
 from typing import Any
 
 import numpy as np
@@ -225,7 +226,7 @@ def _numbers(row: Mapping[str, Any], column: str, where: str, *, width: int | No
     values = values[:, None] if values.ndim == 1 else values
     if values.ndim != _DIMENSIONS or (width is not None and values.shape[1] != width):
         raise InputError(where, f"column {column!r} holds lists", "one number a step")
-    if np.isinf(values).any() or any(isinstance(value, str | bool) for value in given):
+    if np.isinf(values).any() or not {str, bool}.isdisjoint(map(type, given)):
         raise InputError(where, f"column {column!r} holds something that is no number", "numbers, or null")
     return values
 
@@ -257,6 +258,7 @@ def _side_by_side(columns: list[Floats], length: int) -> Floats:
 
 
 def plain_numbers(values: Floats) -> list[Any]:
-    """JSON numbers, null for NaN; a list a step where there are several channels."""
-    rows = [[None if np.isnan(value) else float(value) for value in step] for step in values]
-    return [step[0] for step in rows] if values.shape[1] == 1 else rows
+    """JSON numbers of float64 (T, C), null for NaN; a list a step where there are several channels."""
+    if values.shape[1] == 1:
+        return [None if isnan(value) else value for value in values[:, 0].tolist()]
+    return [[None if isnan(value) else value for value in step] for step in values.tolist()]

@@ -34,6 +34,8 @@ _SMALL_BATCH = 16
 _FEW = 1_000
 _MAX_EPOCHS = 30
 _PATIENCE = 5
+# Nats on the tenth held out.
+_NOTHING_LEFT = 0.02
 _HELD_OUT = 0.1
 _MAX_STEPS = 1_000
 # Steps read and updates made in training, all epochs together: at most about a minute on one core.
@@ -155,7 +157,7 @@ def _train(
         waited = 0 if loss_now < best_loss else waited + 1
         if not waited:
             best, best_loss = copy.deepcopy(network.state_dict()), loss_now
-        elif waited >= _PATIENCE:
+        if waited >= _PATIENCE or best_loss < _NOTHING_LEFT:
             break
     network.load_state_dict(best)
 

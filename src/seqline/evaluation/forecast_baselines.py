@@ -67,11 +67,16 @@ def simple_statistics(problem: Problem, method: str) -> Floats:
 
 def _points(rows: SplitRows, method: str, section: HistoryInput, horizon: int) -> tuple[Floats, Floats]:
     """Point forecasts (N, H, C), and the scale of each window (N, C)."""
-    points, scales = [], []
     nothing = (np.zeros(0), np.zeros(0))
-    for row in rows.inputs:
-        values = read_history(row, section, horizon=horizon).values
-        filled = fill(values, rule=section.missing)
-        points.append(SIMPLE_FORECASTS[method](filled, horizon=horizon, season_length=section.season_length))
-        scales.append(window_scale(values, "window", nothing)[1])
-    return np.stack(points), np.stack(scales)
+    contexts = [read_history(row, section, horizon=horizon).values for row in rows.inputs]
+    points = np.zeros((len(contexts), horizon, contexts[0].shape[1]))
+    lengths = np.asarray([len(context) for context in contexts])
+    for length in np.unique(lengths):
+        # A method works column by column, so windows of one length are asked at once.
+        members = np.flatnonzero(lengths == length)
+        filled = np.stack([fill(contexts[i], rule=section.missing) for i in members], axis=1)
+        found = SIMPLE_FORECASTS[method](
+            filled.reshape(length, -1), horizon=horizon, season_length=section.season_length
+        )
+        points[members] = found.reshape(horizon, len(members), -1).transpose(1, 0, 2)
+    return points, np.stack([window_scale(context, "window", nothing)[1] for context in contexts])

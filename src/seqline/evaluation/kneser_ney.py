@@ -12,7 +12,7 @@ Legend: T tokens, V vocabulary, G n-grams of one order, N sequences.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,6 +24,8 @@ Floats = npt.NDArray[np.float64]
 
 _HIGHEST_COUNT_OF_ITS_OWN = 3
 _DISCOUNT_WITHOUT_EVIDENCE = 0.5
+# Distributions of this many probabilities are held at once: 16 MB.
+_CELLS_AT_ONCE = 2_000_000
 
 
 @dataclass(frozen=True)
@@ -91,37 +93,12 @@ class NgramModel:
         tokens, places = _laid_end_to_end(sequences)
         if order < 1 or not (places > 0).any():
             raise ValueError(f"order {order} and {len(tokens)} tokens leave nothing to count")
-        counted = places > 0
-        # numbers[t]: number of the n-gram that ends at token t, of the order under way; -1 where it would begin earlier.
-        numbers = tokens
-        raw = np.bincount(tokens[counted], minlength=vocab_size)
-        grams: list[tuple[Integers, Integers]] = []  # keys and how often they occur
-        below: list[Integers] = []
-        for length in range(2, order + 1):
-            keys = numbers[:-1] * vocab_size + tokens[1:]
-            valid = places[1:] >= length - 1
-            if not valid.any():
-                break
-            unique, first, inverse, counts = np.unique(
-                keys[valid], return_index=True, return_inverse=True, return_counts=True
-            )
-            # The n-gram without its first token: one more token that comes before it.
-            suffixes = numbers[1:][valid][first]
-            begins = places == length - 2 if length > 2 else np.zeros(len(tokens), dtype=bool)
-            size = vocab_size if length == 2 else len(grams[-1][0])
-            below.append(np.bincount(suffixes, minlength=size) + np.bincount(numbers[begins], minlength=size))
-            grams.append((unique, counts))
-            following = np.full(len(tokens), -1, dtype=np.int64)
-            following[1:][valid] = inverse
-            numbers = following
-        unigrams = _unigrams(
-            below[0] if below else raw, vocab_size=vocab_size, never=never, discount=discount
-        )
-        of_order = [*below[1:], grams[-1][1]] if grams else []
-        sizes = [vocab_size, *(len(keys) for keys, _ in grams)]
+        keys, counts = _counted(tokens, places, order=order, vocab_size=vocab_size)
+        unigrams = _unigrams(counts[0], vocab_size=vocab_size, never=never, discount=discount)
+        sizes = [vocab_size, *(len(own) for own in keys)]
         orders = tuple(
-            _order(keys, counts, vocab_size=vocab_size, contexts=size, discount=discount)
-            for (keys, _), counts, size in zip(grams, of_order, sizes, strict=False)
+            _order(own, count, vocab_size=vocab_size, contexts=size, discount=discount)
+            for own, count, size in zip(keys, counts[1:], sizes, strict=False)
         )
         return cls(vocab_size, unigrams, orders)
 
@@ -134,18 +111,23 @@ class NgramModel:
         """Log-probability in nats of each token but the first, given those before it: (T,) ids to float64 (T - 1,)."""
         tokens = np.asarray(sequence, dtype=np.int64)
         found = self.unigrams[tokens[1:]]
-        contexts = tokens[:-1]
-        for length, grams in enumerate(self.orders, start=2):
-            numbers = np.full(len(tokens) - 1, -1, dtype=np.int64)
-            known = contexts >= 0
-            numbers[known] = grams.find(contexts[known] * self.vocab_size + tokens[1:][known])
+        for grams, contexts, numbers in self._walk(tokens):
             own = np.where(numbers >= 0, grams.shares[numbers], 0.0)
-            found = np.where(known, own + grams.backoff[contexts] * found, found)
-            # The context of the next order ends at the same token; the first has none so long.
-            contexts = np.concatenate([[-1], numbers])[: len(found)]
-            contexts[: length - 1] = -1
+            found = np.where(contexts >= 0, own + grams.backoff[contexts] * found, found)
         with np.errstate(divide="ignore"):
             return np.log(found)
+
+    def _walk(self, tokens: Integers) -> Iterator[tuple[_Order, Integers, Integers]]:
+        """For each order: the context of each token but the first, and the n-gram that it ends; -1 where there is none."""
+        contexts = tokens[:-1]
+        for length, grams in enumerate(self.orders, start=2):
+            numbers = np.full(len(contexts), -1, dtype=np.int64)
+            known = contexts >= 0
+            numbers[known] = grams.find(contexts[known] * self.vocab_size + tokens[1:][known])
+            yield grams, contexts, numbers
+            # The context of the next order ends at the same token; the first tokens have none so long.
+            contexts = np.concatenate([[-1], numbers])[: len(numbers)]
+            contexts[: length - 1] = -1
 
     def next_probabilities(self, context: Sequence[int] | Integers) -> Floats:
         """Probabilities of the token after a context of any length: float64 (V,), they sum to 1."""
@@ -191,12 +173,30 @@ class NgramModel:
                 return -1
         return number
 
-    def _ranks(self, sequence: Integers) -> Integers:
+    def _ranks(self, tokens: Integers) -> Integers:
+        """How many tokens were more probable than each but the first, int64 (T - 1,)."""
+        walked = [(grams, contexts) for grams, contexts, _ in self._walk(tokens)]
+        rows = max(1, _CELLS_AT_ONCE // self.vocab_size)
         ranks = []
-        for place in range(1, len(sequence)):
-            shares = self.next_probabilities(sequence[:place])
-            ranks.append(int((shares > shares[sequence[place]]).sum()))
-        return np.asarray(ranks, dtype=np.int64)
+        for start in range(0, len(tokens) - 1, rows):
+            wanted = tokens[1 + start : 1 + start + rows]
+            shares = np.tile(self.unigrams, (len(wanted), 1))
+            for grams, contexts in walked:
+                _go_up(shares, grams, contexts[start : start + rows], self.vocab_size)
+            ranks.append((shares > shares[np.arange(len(wanted)), wanted][:, None]).sum(axis=1))
+        return np.concatenate(ranks) if ranks else np.zeros(0, dtype=np.int64)
+
+
+def _go_up(shares: Floats, grams: _Order, contexts: Integers, vocab_size: int) -> None:
+    """Turn distributions (T, V) into those of the next order, in place; contexts int64 (T,), -1 for none."""
+    rows = np.flatnonzero(contexts >= 0)
+    known = contexts[rows]
+    shares[rows] *= grams.backoff[known][:, None]
+    starts = np.searchsorted(grams.keys, known * vocab_size)
+    counts = np.searchsorted(grams.keys, (known + 1) * vocab_size) - starts
+    # The places starts[i], starts[i] + 1, ... of every row's block, laid end to end.
+    places = np.arange(counts.sum()) + np.repeat(starts - np.cumsum(counts) + counts, counts)
+    shares[np.repeat(rows, counts), grams.keys[places] % vocab_size] += grams.shares[places]
 
 
 def perplexity(statistics: Floats) -> float:
@@ -215,6 +215,47 @@ def _laid_end_to_end(sequences: Iterable[npt.NDArray[np.integer]]) -> tuple[Inte
     if not pieces:
         return np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int64)
     return np.concatenate(pieces), np.concatenate([np.arange(len(piece)) for piece in pieces])
+
+
+def _counted(
+    tokens: Integers, places: Integers, *, order: int, vocab_size: int
+) -> tuple[list[Integers], list[Integers]]:
+    """N-grams and their counts.
+
+    Args:
+        tokens: int64 (T,), sequences end to end.
+        places: int64 (T,), the place of each token within its sequence.
+        order: Of the longest n-grams.
+        vocab_size: V.
+
+    Returns:
+        Sorted keys of order 2, 3, ..., and counts of order 1, 2, ... as Kneser and Ney want them, int64 (G,) each.
+    """
+    keys: list[Integers] = []
+    counts: list[Integers] = []
+    occurring = np.bincount(tokens[places > 0], minlength=vocab_size)
+    # Of the n-gram that ends at each token: its number among those of its order, -1 where it would begin too early.
+    numbers = tokens
+    for length in range(2, order + 1):
+        valid = places[1:] >= length - 1
+        if not valid.any():
+            break
+        own, first, inverse, occurring_here = np.unique(
+            (numbers[:-1] * vocab_size + tokens[1:])[valid],
+            return_index=True,
+            return_inverse=True,
+            return_counts=True,
+        )
+        # The n-gram without its first token has one more token that comes before it.
+        before = np.bincount(numbers[1:][valid][first], minlength=len(occurring))
+        # A single token that begins a sequence is never predicted.
+        begins = numbers[places == length - 2] if length > 2 else numbers[:0]
+        counts.append(before + np.bincount(begins, minlength=len(occurring)))
+        keys.append(own)
+        occurring = occurring_here
+        numbers = np.full(len(tokens), -1, dtype=np.int64)
+        numbers[1:][valid] = inverse
+    return keys, [*counts, occurring]
 
 
 def _discounts(counts: Integers, fixed: float | None) -> Floats:

@@ -2,9 +2,9 @@
 
 Greedy decoding takes the likeliest word at each step. Beam search keeps the k likeliest beginnings; one that
 ends leaves its place empty, so the beam narrows as sequences complete, and a beam of 1 is greedy decoding
-whatever the length penalty. Every sequence ends: where `max_length` words are written the next must be END, and
-its probability counts. So a hypothesis's log-probability is always that of its words and END, the figure that
-teacher forcing gives for them.
+whatever the length penalty. No sequence is empty, and every one ends: where `max_length` words are written the next
+must be END, and its probability counts. So a hypothesis's log-probability is always that of its words and END, the
+figure that teacher forcing gives for them.
 
 A beam may lose the greedy sequence on its way. `beam_search` decodes greedily too and lets that sequence compete,
 so its best hypothesis never has a lower score. With length penalty 0 the score is the log-probability; with a
@@ -68,7 +68,7 @@ class Hypothesis:
     """One written sequence.
 
     Attributes:
-        tokens: int64 (U,), without begin and end marks; may be empty.
+        tokens: int64 (U,), without begin and end marks, U at least 1.
         log_prob: Natural logarithm of the probability of the tokens and END.
         score: `log_prob` divided by the length penalty of U + 1 tokens; hypotheses are ordered by it.
         was_cut: Whether END came only because `max_length` was reached.
@@ -98,14 +98,17 @@ def length_penalty(length: int, alpha: float) -> float:
     return float(((PENALTY_OFFSET + length) / (PENALTY_OFFSET + 1)) ** alpha)
 
 
-def _allowed(log_probs: Tensor, marks: Marks, *, is_last: bool) -> Tensor:
-    """Log-probabilities (R, V) with -inf for what may not be written: forbidden ids, at the last step all but END."""
-    if is_last:
+def _allowed(log_probs: Tensor, marks: Marks, *, position: int, max_length: int) -> Tensor:
+    """Log-probabilities (R, V) with -inf for what may not stand at a position.
+
+    Forbidden ids nowhere, END not at the first position (no text is empty), nothing but END after `max_length` tokens.
+    """
+    if position == max_length:
         only = torch.full_like(log_probs, -torch.inf)
         only[:, marks.end] = log_probs[:, marks.end]
         return only
     allowed = log_probs.clone()
-    allowed[:, list(marks.forbidden)] = -torch.inf
+    allowed[:, list(marks.forbidden if position else (*marks.forbidden, marks.end))] = -torch.inf
     return allowed
 
 
@@ -135,7 +138,7 @@ def greedy(
         log_probs, weights, state = network.step(words, state)
         is_last = position == max_length
         # topk, not max, as in the beam: both then choose the same of equally likely words.
-        best, words = _allowed(log_probs, marks, is_last=is_last).topk(1, dim=1)
+        best, words = _allowed(log_probs, marks, position=position, max_length=max_length).topk(1, dim=1)
         words = words.squeeze(1)
         running = length < 0
         log_prob = torch.where(running, log_prob + best.squeeze(1), log_prob)
@@ -146,8 +149,7 @@ def greedy(
             break
         written.append(words)
         looked.append(weights)
-    tokens = torch.stack(written, dim=1) if written else words.new_zeros(rows, 0)
-    attention = torch.stack(looked, dim=1) if looked else weights.new_zeros(rows, 0, weights.shape[1])
+    tokens, attention = torch.stack(written, dim=1), torch.stack(looked, dim=1)
     answers = []
     for row, count in enumerate(length.tolist()):
         value = float(log_prob[row])
@@ -230,7 +232,7 @@ def beam_search(
         log_probs, weights, state = network.step(words, state)
         if beams is None:
             beams = _first_beams(rows, beam_size, width=weights.shape[1])
-        allowed = _allowed(log_probs, marks, is_last=position == max_length)
+        allowed = _allowed(log_probs, marks, position=position, max_length=max_length)
         parents = _advance(
             beams, allowed, weights, found, end=marks.end, alpha=alpha, is_last=position == max_length
         )

@@ -95,7 +95,7 @@ class Forecast:
         }
 
     def line(self) -> str:
-        """The first steps with their widest interval."""
+        """The series, and its first steps with their widest interval."""
         steps = [
             f"{stamp} {point:.6g} [{low:.6g}, {high:.6g}]"
             for stamp, point, low, high in zip(
@@ -106,7 +106,7 @@ class Forecast:
                 strict=False,
             )
         ]
-        return "  ".join([*steps, *(["..."] if len(self.stamps) > _SHOWN_STEPS else [])])
+        return "  ".join([self.series, *steps, *(["..."] if len(self.stamps) > _SHOWN_STEPS else [])])
 
 
 class Forecasting(Task):

@@ -241,13 +241,13 @@ class Tagging(Task):
 
 
 def bytes_of(tokens: Sequence[str], count: int) -> Array:
-    """UTF-8 bytes of each token between two marks, int64 (T, count), 0 after them; of a long one both ends.
+    """UTF-8 bytes of each token between two marks, uint16 (T, count), 0 after them; of a long one both ends.
 
     Example:
         >>> bytes_of(["no", "never"], 6).tolist()
         [[257, 111, 112, 258, 0, 0], [257, 111, 102, 102, 115, 258]]
     """
-    found = np.zeros((len(tokens), count), dtype=np.int64)
+    found = np.zeros((len(tokens), count), dtype=np.uint16)
     room = count - _MARKS
     for row, token in enumerate(tokens):
         whole = token.encode("utf-8")

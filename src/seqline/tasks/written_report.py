@@ -68,7 +68,6 @@ def sections_of_answers(
                     (f"distinct {name}", _share(written, order), _share(truths, order))
                     for order, name in ((1, "words"), (2, "pairs of words"))
                 ),
-                ("empty texts", sum(not text for text in written), 0),
                 ("words copied from the input", sum(answer.copied for answer in answers), None),
             ),
         ),

@@ -98,7 +98,7 @@ def save_package(
             code_paths=[str(code)],
             input_example=_EXAMPLE if predictor.input_section.kind == "text" else None,
             pip_requirements=requirements(),
-            signature=_signature() if predictor.classes else None,
+            signature=_signature(predictor),
             mlflow_model=Model(model_id=model_id, run_id=run_id),
         )
     if origin is not None:
@@ -110,21 +110,25 @@ def save_package(
     return Package(target, package_digest(target), size, difference)
 
 
-def _signature() -> ModelSignature:
-    """Records of label, probability and probabilities out.
+def _signature(predictor: Predictor) -> ModelSignature:
+    """Records of label, probability and probabilities out; of other tasks whatever an answer of theirs holds.
 
     Nothing is said of what goes in: of a table with several columns MLflow would hand the first on without a word, be it
     the text or not. `pyfunc_model.py` sees what was really sent and refuses what is not clear.
     """
     from mlflow.models import ModelSignature
     from mlflow.types import ColSpec, DataType, Schema
-    from mlflow.types.schema import Map
+    from mlflow.types.schema import AnyType, Map
 
     answer: list[Any] = [
         ColSpec(DataType.string, "label"),
         ColSpec(DataType.double, "probability"),
         ColSpec(Map(DataType.double), "probabilities"),
     ]
+    if not predictor.classes:
+        [record] = (answer.record() for answer in predictor.answers(predictor.probes()[:1]))
+        kinds = {str: DataType.string, float: DataType.double, int: DataType.long}
+        answer = [ColSpec(kinds.get(type(value), AnyType()), key) for key, value in record.items()]
     return ModelSignature(outputs=Schema(answer))
 
 

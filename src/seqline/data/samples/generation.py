@@ -14,7 +14,7 @@ from seqline.data.samples.grammar import Split, Stream
 from seqline.files import atomic_write
 
 DEFAULT_SEED = 20260301
-TRAIN_ROWS = 1_200
+TRAIN_ROWS = 800
 TEST_ROWS = 260
 
 # Each speaker: trade, oath, and the word he or she calls others by.

@@ -1,6 +1,6 @@
 """The embedded question sample: who went where, and where somebody is now.
 
-A story tells in order who goes to which place; the question asks for one of them. The answer is the place of the last
+A question asks for one person; the story behind it tells in order who goes to which place. The answer is the place of the last
 sentence that names the asked person, or "unknown" when the story never does. Two may go together, so a sentence may be
 about somebody it names second; one may stay, or only be said to dislike a place, which moves nobody.
 """
@@ -37,7 +37,8 @@ def compose(stream: Stream, split: Split) -> tuple[str, str]:
     named = [person for person in PEOPLE if person in where]
     is_absent = bool(absent) and (not named or stream.chance(ABSENT_SHARE))
     asked = stream.pick(absent if is_absent else named)
-    return f"{' '.join(told)} Where is {asked}?", where.get(asked, UNKNOWN)
+    # The question first: who reads the story then knows whom to follow.
+    return f"Where is {asked}? {' '.join(told)}", where.get(asked, UNKNOWN)
 
 
 def write_questions(folder: Path, *, seed: int = DEFAULT_SEED) -> None:

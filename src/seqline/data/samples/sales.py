@@ -19,11 +19,11 @@ from seqline.data.samples.waves import between, noise, sine
 from seqline.files import atomic_write
 
 DEFAULT_SEED = 20260101
-FIRST_WEEK = datetime.date(2021, 1, 4)
-TRAIN_WEEKS = 208
+FIRST_WEEK = datetime.date(2020, 1, 6)
+TRAIN_WEEKS = 260
 TEST_WEEKS = 52
 KNOWN_AHEAD = 8
-SHOPS = 36
+SHOPS = 30
 KINDS = ("city", "suburb", "village")
 
 WEEKS_A_YEAR = 52.1775
@@ -62,7 +62,7 @@ def shops(*, seed: int = DEFAULT_SEED) -> list[dict[str, Any]]:
 
 
 def write_sales(folder: Path, *, seed: int = DEFAULT_SEED) -> None:
-    """Write `train/2021.jsonl` and `test/test.jsonl`, the last year of the same shops, under `folder`."""
+    """Write `train/2020.jsonl` and `test/test.jsonl`, the last year of the same shops, under `folder`."""
     ahead = TRAIN_WEEKS + KNOWN_AHEAD
     lengths = {"value": TRAIN_WEEKS, "temperature": TRAIN_WEEKS, "promotion": ahead, "holiday": ahead}
     later = (FIRST_WEEK + datetime.timedelta(weeks=TRAIN_WEEKS)).isoformat()
@@ -72,7 +72,7 @@ def write_sales(folder: Path, *, seed: int = DEFAULT_SEED) -> None:
         then = {name: row[name][TRAIN_WEEKS:] for name in lengths}
         train.append({"id": f"{row['shop']}/train", **row, **first})
         test.append({"id": f"{row['shop']}/test", **row, "start": later, **then})
-    for name, rows in (("train/2021", train), ("test/test", test)):
+    for name, rows in (("train/2020", train), ("test/test", test)):
         lines = "".join(json.dumps(row, separators=(",", ":")) + "\n" for row in rows)
         atomic_write(folder / f"{name}.jsonl", lines)
 

@@ -17,7 +17,7 @@ from seqline.data.samples.formants import SAMPLE_RATE, WORDS, Utterance, speak
 from seqline.data.samples.grammar import Stream
 from seqline.data.samples.waves import between
 
-TAKES = 6
+TAKES = 8
 TEST_TAKES = 2
 
 
@@ -80,8 +80,8 @@ def _utterance(voice: _Voice, digit: str, key: str) -> Utterance:
         pace=voice.pace * between(stream, 0.7, 1.3),
         breath=voice.breath,
         level=level,
-        background=level * between(stream, 0.02, 0.4),
-        before_ms=between(stream, 10.0, 80.0),
-        after_ms=between(stream, 10.0, 80.0),
+        background=level * between(stream, 0.02, 0.3),
+        before_ms=between(stream, 10.0, 60.0),
+        after_ms=between(stream, 10.0, 60.0),
         key=key,
     )

@@ -1,0 +1,78 @@
+"""What of an evaluation the gate may rely on, for any task."""
+
+import math
+
+import numpy as np
+import pytest
+
+from seqline.data.rows import SplitRows
+from seqline.errors import InputError
+from seqline.evaluation.metrics import measures_of
+from seqline.tracking.evidence import TestRows, _of_baseline, _require_the_same, _values
+from seqline.tracking.packaging import _difference
+
+TAGS = measures_of(("token_accuracy", "exact_match"), ("correct", "tokens", "exact"))
+CLASSES = measures_of(("accuracy",))
+SPLIT = SplitRows([f"r{i}" for i in range(20)], ["x"] * 20, [0] * 20, {})
+
+
+def rows(values: np.ndarray, measures=TAGS) -> TestRows:
+    return TestRows(split=SPLIT, measures=measures, values=values, metrics={}, slices={})
+
+
+def test_an_evaluation_of_another_model_is_noticed_but_a_near_tie_forgiven() -> None:
+    recorded = np.tile([3.0, 4.0, 0.0], (20, 1))
+    picked = list(range(20))
+    _require_the_same(recorded * (1 + 1e-5), rows(recorded), picked)
+    turned = recorded.copy()
+    turned[:2, 0] = 4.0
+    _require_the_same(turned, rows(recorded), picked)
+    turned[:3, 0] = 4.0
+    with pytest.raises(InputError, match=r"row r2: evaluation \[3.0, 4.0, 0.0\], challenger"):
+        _require_the_same(turned, rows(recorded), picked)
+
+
+def test_no_probability_may_differ() -> None:
+    recorded = np.tile([0.25, 0.75], (20, 1))
+    other = recorded.copy()
+    other[7] = [0.26, 0.74]
+    _require_the_same(recorded + 5e-4, rows(recorded, CLASSES), range(20))
+    with pytest.raises(InputError, match="row r7"):
+        _require_the_same(other, rows(recorded, CLASSES), range(20))
+
+
+def test_values_and_baselines_are_read_as_they_were_written() -> None:
+    answers = [
+        {"values": [3.0, 4.0, 0.0], "baselines": {"frequent_tag": [4.0, 4.0, 1.0]}},
+        {"values": [2.0, None, 1.0], "baselines": {"frequent_tag": [1.0, 2.0, 0.0]}},
+    ]
+    values = _values(answers, [], TAGS)
+    assert values[0].tolist() == [3.0, 4.0, 0.0]
+    assert math.isnan(values[1, 1])
+    right, theirs = _of_baseline(answers, "frequent_tag", SPLIT.take([0, 1]), TAGS)
+    assert right.tolist() == [True, False]
+    assert theirs.tolist() == [[4.0, 4.0, 1.0], [1.0, 2.0, 0.0]]
+    assert _of_baseline(answers, "unigram", SPLIT.take([0, 1]), TAGS) == (None, None)
+    labels = [{"probabilities": {"b": 0.9, "a": 0.1}, "baselines": {"majority": 1}}]
+    assert _values(labels, ["a", "b"], CLASSES).tolist() == [[0.1, 0.9]]
+    assert _of_baseline(labels, "majority", SPLIT.take([0]), CLASSES)[0].tolist() == [False]
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "difference"),
+    [
+        ({"label": "a", "probability": 0.5}, {"label": "a", "probability": 0.5 + 1e-7}, 1e-7),
+        ({"label": "a"}, {"label": "b"}, math.inf),
+        ({"label": "a"}, {"label": "a", "more": 1}, math.inf),
+        ([[1.0, 2_000.0]], [[1.0, 2_002.0]], 1e-3),
+        ([1.0], [1.0, 2.0], math.inf),
+        ({"text": None}, {"text": None}, 0.0),
+        ({}, {}, 0.0),
+    ],
+)
+def test_answers_of_any_form_are_compared(one: object, other: object, difference: float) -> None:
+    assert _difference(one, other) == pytest.approx(difference)
+
+
+def test_a_number_that_is_none_is_no_equal() -> None:
+    assert math.isnan(_difference({"p": [0.5, math.nan]}, {"p": [0.5, math.nan]}))
