@@ -16,7 +16,7 @@ import pytest
 from seqline.config import parse_recipe, read_yaml, write_yaml
 from seqline.data.rows import read_split
 from seqline.data.samples.registry import SAMPLES, write_sample
-from seqline.errors import InputError, ValidationFailed
+from seqline.errors import GateRefused, InputError, ValidationFailed
 from seqline.files import files_below
 from seqline.recipe import Recipe
 from seqline.serving.predictor import Predictor
@@ -118,10 +118,12 @@ def test_a_recipe_lives_through_the_chain(name: str, tracking: Tracking) -> None
     second = small(name, seed=1)
     make(workspace, name, second)
     assert register_artifacts(tracking, name, recipe=second).version == 2
-    decision = promote_artifacts(tracking, name, recipe=second)
-    assert decision.outcome in {"promoted", "refused"}
-    if decision.outcome == "promoted":
+    try:
+        assert promote_artifacts(tracking, name, recipe=second).outcome == "promoted"
         assert roll_back(tracking, name).version == 1
+    except GateRefused as refusal:
+        # Of two models that have learnt next to nothing either may be the better one; the reason is about their scores.
+        assert "champion" in str(refusal)
     bearer = champion(tracking, name)
     assert bearer is not None
     assert bearer.version == 1

@@ -4,12 +4,13 @@ import hashlib
 import json
 import re
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from seqline.data.samples import dialogue, questions, translation
 from seqline.data.samples.caption import describe, write_caption
 from seqline.data.samples.dialogue import GROUPS, write_dialogue
 from seqline.data.samples.digits import digit_images
@@ -27,12 +28,17 @@ Rows = list[dict[str, str]]
 
 
 @pytest.fixture(scope="module")
-def folders(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    written = {}
-    for name, (write, _, _) in SAMPLES.items():
-        written[name] = tmp_path_factory.mktemp(name)
-        write(written[name], seed=3)
-    return written
+def folders(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Path]]:
+    """The samples, those that are drawn with fewer rows than their users get."""
+    with pytest.MonkeyPatch.context() as patch:
+        for module in (translation, questions, dialogue):
+            patch.setattr(module, "TRAIN_ROWS", 1600)
+            patch.setattr(module, "TEST_ROWS", 400)
+        written = {}
+        for name, (write, _, _) in SAMPLES.items():
+            written[name] = tmp_path_factory.mktemp(name)
+            write(written[name], seed=3)
+        yield written
 
 
 def rows_of(folder: Path, split: str) -> Rows:
@@ -84,20 +90,19 @@ def test_texts_are_written_as_people_write_them(name: str, folders: dict[str, Pa
         ),
         (r"^(Do|Does) .*sleep", r"^(Schläft|Schlafen) "),
         (r"^Today, .* sleeps", r"^Heute schläft "),
-        (r"^The old lamp", r"^$"),
     ],
 )
 def test_german_puts_its_verbs_where_they_belong(english: str, german: str) -> None:
     stream = Stream("grammar")
-    pairs = [compose(stream, "train") for _ in range(6000)]
+    pairs = [compose(stream, "train") for _ in range(3000)]
     found = [theirs for ours, theirs in pairs if re.search(english, ours)]
-    assert len(found) > 5 or german == "^$"
+    assert found
     assert [text for text in found if not re.search(german, text)] == []
 
 
 def test_german_articles_agree_with_gender_case_and_number() -> None:
     stream = Stream("agreement")
-    german = " ".join(compose(stream, "train")[1].lower() for _ in range(6000))
+    german = " ".join(compose(stream, "train")[1].lower() for _ in range(3000))
     for right, wrong in (
         (r"einen \w+en hut\b", r"\b(ein|der) \w+ hut\b"), (r"das \w+e buch\b", r"\b(der|den|die) \w+ buch\b"),
         (r"eine \w+e lampe\b", r"\b(ein|einen) \w+ lampe\b"), (r"die \w+en autos\b", r"die \w+e autos\b"),
@@ -118,7 +123,7 @@ def test_rare_names_stand_in_both_languages_and_mostly_in_one_split(folders: dic
         assert rare_names(rows, "english") == rare_names(rows, "german")
     named = [names for names in rare_names(test, "english") if names]
     assert 0.05 < len(named) / len(test) < 0.3
-    assert sum(name not in seen for names in named for name in names) > 20
+    assert sum(name not in seen for names in named for name in names) > 10
     counts = Counter(name for names in rare_names(train, "english") for name in names)
     assert sum(count < 4 for count in counts.values()) / len(counts) > 0.9
 

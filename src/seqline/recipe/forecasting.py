@@ -12,7 +12,18 @@ from seqline.recipe.sections import ModelSection
 from seqline.recipe.targets import FutureTarget
 
 _BASELINES = ("naive", "seasonal_naive", "drift", "exponential_smoothing")
-_ERRORS = ("mase", "smape", "mae", "mse", "rmse", "pinball", "standard_mse", "standard_mae", "coverage_gap")
+_ERRORS = (
+    "mase",
+    "smape",
+    "mae",
+    "mse",
+    "rmse",
+    "pinball",
+    "standard_mse",
+    "standard_mae",
+    "coverage_gap",
+    "width",
+)
 
 
 class ForecasterModel(ModelSection):
@@ -50,6 +61,7 @@ class ForecastingRecipe(Recipe):
 
     CHOICES: ClassVar[Choices] = Choices(
         shape="many-to-many",
+        higher=("coverage",),
         lower=_ERRORS,
         compared=("mase", "smape", "mae", "mse", "pinball"),
         monitors=("loss", "mase", "smape"),
@@ -98,6 +110,7 @@ class RegressionRecipe(ForecastingRecipe):
 
     CHOICES: ClassVar[Choices] = Choices(
         shape="many-to-one",
+        higher=("coverage",),
         lower=_ERRORS,
         compared=("mase", "smape", "mae", "mse", "rmse"),
         monitors=("loss", "mase", "smape"),
