@@ -217,7 +217,8 @@ def test_intervals_are_calibrated_on_valid(trained) -> None:
     offsets = np.asarray(predictor.model.calibration["offsets"])
     assert offsets.shape == (2, 7) and (offsets[0] == offsets[0, 0]).all()  # together: one offset an interval
     values = predictor.measure(read_split(root / "prepare", "valid"))
-    assert 0.8 <= scores(values)["coverage"] < 0.83  # never less than promised, a little more with few windows
+    # Never less than promised, a little more with few windows.
+    assert 0.8 <= scores(values)["coverage"] < 0.83
     assert not predictor.task.calibrate(
         predictor.model.__class__(
             **{**predictor.model.__dict__, "target": recipe(target={"calibration": "none"}).target}

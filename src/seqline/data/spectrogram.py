@@ -143,7 +143,7 @@ class Spectrogram:
 
         if len(frames) < 2:
             return np.zeros(0, dtype=np.float32)
-        energy = np.linalg.pinv(self.filters) @ np.exp(np.asarray(frames, dtype=np.float64)).T
+        energy = self._unfiltered @ np.exp(np.asarray(frames, dtype=np.float64)).T
         magnitude = torch.from_numpy(np.sqrt(np.maximum(energy, 0.0) / self._energy_unit))
         length = (len(frames) - 1) * self.hop
         generator = torch.Generator().manual_seed(0)
@@ -158,6 +158,11 @@ class Spectrogram:
         sound = self._inverse(guess, length).numpy()
         peak = max(1.0, float(np.abs(sound).max()))
         return (sound / peak).astype(np.float32)
+
+    @cached_property
+    def _unfiltered(self) -> npt.NDArray[np.float64]:
+        """Smallest energies of the frequencies for those of the bands, (F, M); some are below 0."""
+        return np.linalg.pinv(self.filters)
 
     @property
     def _energy_unit(self) -> float:

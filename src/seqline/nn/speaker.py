@@ -10,6 +10,8 @@ Legend: B batch, T labels of a row, V vocabulary, E embedding, U frames, G group
 
 from __future__ import annotations
 
+import math
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -18,6 +20,8 @@ from seqline.batch import IGNORED, PADDING_ID, SequenceBatch
 from seqline.nn.alignment import align_left
 from seqline.nn.recurrent import Recurrent
 
+# Logarithm of the share of recordings that still go on when a row ends.
+_HALF = math.log(0.5)
 _PERIODS = (4.0, 8.0, 16.0, 32.0, 64.0, 128.0)
 
 
@@ -149,14 +153,19 @@ class FrameSpeaker(nn.Module):
         last = voice.new_zeros(rows, self.bands)
         groups = -(-max_frames // self.frames_per_step)
         codes = self._clock(groups, voice.device)[0]
-        pieces = []
+        pieces: list[Tensor] = []
+        going_on = voice.new_zeros(rows)
         for group in range(groups):
             inputs = torch.cat([self.prenet(last), voice, codes[group].expand(rows, -1)], dim=-1)
             output, state = self.recurrent.step(inputs, state)
             pieces.append(self._write(output.unsqueeze(1), voice.unsqueeze(1)))
             last = pieces[-1][:, -1, : self.bands]
+            going_on = going_on + F.logsigmoid(-pieces[-1][..., -1]).sum(dim=1)
+            if bool((going_on <= _HALF).all()):
+                break
         written = torch.cat(pieces, dim=1)[:, :max_frames]
         lengths = ending(written[..., -1])
+        written = F.pad(written, (0, 0, 0, max_frames - written.shape[1]))
         steps = torch.arange(written.shape[1], device=written.device)
         return written[..., :-1].masked_fill((steps >= lengths.unsqueeze(1)).unsqueeze(-1), 0.0), lengths
 
@@ -197,8 +206,7 @@ def ending(logits: Tensor) -> Tensor:
         int64 (B,), from 1 to U.
     """
     going_on = F.logsigmoid(-logits.float()).cumsum(dim=1)
-    half = torch.log(torch.tensor(0.5, device=logits.device))
-    return ((going_on > half).sum(dim=1) + 1).clamp(max=logits.shape[1])
+    return ((going_on > _HALF).sum(dim=1) + 1).clamp(max=logits.shape[1])
 
 
 def frame_errors(written: Tensor, frames: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
