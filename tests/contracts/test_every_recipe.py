@@ -105,14 +105,18 @@ def test_a_recipe_lives_through_the_chain(name: str, tracking: Tracking) -> None
     register_artifacts(tracking, name, recipe=first)
     assert promote_artifacts(tracking, name, recipe=first).outcome == "promoted"
 
-    before = {path.name: path.read_bytes() for path in files_below(workspace.artifact_folder(name, "evaluate"))}
+    before = {
+        path.name: path.read_bytes() for path in files_below(workspace.artifact_folder(name, "evaluate"))
+    }
     evaluate.run(
         first,
         prepare_folder=workspace.artifact_folder(name, "prepare"),
         train_folder=workspace.artifact_folder(name, "train"),
         output_folder=workspace.artifact_folder(name, "evaluate"),
     )
-    after = {path.name: path.read_bytes() for path in files_below(workspace.artifact_folder(name, "evaluate"))}
+    after = {
+        path.name: path.read_bytes() for path in files_below(workspace.artifact_folder(name, "evaluate"))
+    }
     assert before == after
 
     second = small(name, seed=1)

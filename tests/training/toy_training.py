@@ -13,7 +13,6 @@ from pathlib import Path
 import torch
 
 from seqline.batch import SequenceBatch
-from seqline.data.arrays import SequenceArrays
 from seqline.recipe import TrainingSection
 from seqline.recipe.classification import ClassifierModel
 from seqline.tasks.classification import Classification

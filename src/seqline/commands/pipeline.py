@@ -56,7 +56,11 @@ def prepare(name: str) -> None:
     workspace = Workspace.find()
     output = workspace.artifact_folder(name, "prepare")
     statistics = run(workspace.recipe(name), data_folder=workspace.data_folder(name), output_folder=output)
-    tokens = f"vocabulary {statistics['vocab_size']:,} tokens, fitted on train; " if "vocab_size" in statistics else ""
+    tokens = (
+        f"vocabulary {statistics['vocab_size']:,} tokens, fitted on train; "
+        if "vocab_size" in statistics
+        else ""
+    )
     click.echo(f"{tokens}left out as leaks: {statistics['left_out_as_leaks']}")
     click.echo(
         f"{'split':<6} {'rows':>9} {'steps':>12} {'median':>7} {'95 %':>6} {'unknown':>8} {'cut':>7} {'padding':>8}"

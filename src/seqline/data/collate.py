@@ -95,7 +95,9 @@ def batch_of(
     mask = steps >= width - lengths[:, None] if before else steps < lengths[:, None]
     further = {}
     for name, values in (extras or {}).items():
-        along = all(value.ndim and len(value) == length for value, length in zip(values, lengths, strict=True))
+        along = all(
+            value.ndim and len(value) == length for value, length in zip(values, lengths, strict=True)
+        )
         laid = pad(values, width=width, before=before) if along else np.stack(values)
         further[name] = torch.from_numpy(laid)
     return SequenceBatch(

@@ -162,7 +162,8 @@ class Spectrogram:
     @cached_property
     def _unfiltered(self) -> npt.NDArray[np.float64]:
         """Smallest energies of the frequencies for those of the bands, (F, M); some are below 0."""
-        return np.linalg.pinv(self.filters)
+        inverse: npt.NDArray[np.float64] = np.linalg.pinv(self.filters).astype(np.float64)
+        return inverse
 
     @property
     def _energy_unit(self) -> float:

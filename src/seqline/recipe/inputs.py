@@ -102,7 +102,9 @@ class HistoryInput(InputSection):
     """The past of a series with its calendar: what a forecast is made from."""
 
     kind: Literal["history"] = "history"
-    column: str = Field(min_length=1, description="Column that holds the values of a series, a list of numbers.")
+    column: str = Field(
+        min_length=1, description="Column that holds the values of a series, a list of numbers."
+    )
     series: str | None = Field(None, description="Column that names the series of a row; null: the id.")
     context_length: int = Field(ge=2, le=100_000, description="Newest steps that a forecast is made from.")
     min_context: int | None = Field(None, ge=2, description="Fewest steps; null: context_length.")
@@ -129,9 +131,13 @@ class HistoryInput(InputSection):
     past: list[str] = Field([], description="Columns of numbers known up to the forecast time.")
     future: list[str] = Field([], description="Columns of numbers known ahead, as holidays.")
     static: list[str] = Field([], description="Columns of what never changes: texts or numbers.")
-    calendar: bool = Field(False, description="Time of day, of the week and of the year as numbers known ahead.")
+    calendar: bool = Field(
+        False, description="Time of day, of the week and of the year as numbers known ahead."
+    )
     remember_series: bool = Field(False, description="Learn a vector for each series of train.")
-    together: bool = Field(True, description="Split all series at the same times; false: each at its own end.")
+    together: bool = Field(
+        True, description="Split all series at the same times; false: each at its own end."
+    )
     max_length: Literal[0] = Field(0, description="Not read: context_length says it.")
     keep: Literal["tail"] = "tail"
     padding: Literal["bucket"] = "bucket"
@@ -144,7 +150,9 @@ class HistoryInput(InputSection):
     @model_validator(mode="after")
     def _possible(self) -> HistoryInput:
         if self.least > self.context_length:
-            raise ValueError(f"min_context {self.min_context} is more than context_length {self.context_length}")
+            raise ValueError(
+                f"min_context {self.min_context} is more than context_length {self.context_length}"
+            )
         if self.missing == "refuse" and self.gaps == "fill":
             raise ValueError("gaps: fill leaves missing values; set missing to forward or linear")
         names = [self.column, *self.past, *self.future, *self.static]

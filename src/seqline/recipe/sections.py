@@ -140,7 +140,9 @@ class EvaluationSection(Section):
 class GateSection(Section):
     """Rules a challenger must pass before it may bear the alias champion."""
 
-    metric: str = Field("", description="What challenger and champion are compared by; by default its task's.")
+    metric: str = Field(
+        "", description="What challenger and champion are compared by; by default its task's."
+    )
     floors: dict[str, float] = Field({}, description="Smallest value for metrics where more is better.")
     ceilings: dict[str, float] = Field({}, description="Largest value for metrics where less is better.")
     baseline: str = Field("", description="What the model must beat, or none; by default its task's.")

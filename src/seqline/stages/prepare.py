@@ -32,9 +32,7 @@ _DIGITS = 6
 
 def _read(recipe: Recipe, data_folder: Path) -> tuple[list[Row], list[Row]]:
     """All rows of `train/` and of `test/`."""
-    train_rows: list[Row] = [
-        row.values for row in rows_in(data_folder / "train", window=recipe.split.window)
-    ]
+    train_rows: list[Row] = [row.values for row in rows_in(data_folder / "train", window=recipe.split.window)]
     test_folder = data_folder / "test"
     test_rows: list[Row] = [row.values for row in rows_in(test_folder)] if test_folder.is_dir() else []
     if test_rows and recipe.split.test > 0:
@@ -127,9 +125,7 @@ def run(recipe: Recipe, *, data_folder: Path, output_folder: Path) -> dict[str, 
             encoded = task.encode(encoder, recipe.input, inputs[split])
             arrays = task.arrays(encoded, encoder, targets, [row[column] for row in dealt[split]])
             write_arrays(folder, split, arrays)
-            write_split(
-                folder, split, _rows_of(dealt[split], inputs[split], targets, recipe.input, column)
-            )
+            write_split(folder, split, _rows_of(dealt[split], inputs[split], targets, recipe.input, column))
             statistics["splits"][split] = _describe(recipe, encoded, arrays)
             if recipe.classes:
                 labels = Counter(str(row[column]) for row in dealt[split])

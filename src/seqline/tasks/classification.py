@@ -84,9 +84,7 @@ class Classification(Task):
 
         return cross_entropy
 
-    def tally(
-        self, outputs: torch.Tensor, batch: SequenceBatch, sizes: Mapping[str, Any]
-    ) -> torch.Tensor:
+    def tally(self, outputs: torch.Tensor, batch: SequenceBatch, sizes: Mapping[str, Any]) -> torch.Tensor:
         """Logits, and the class index behind them: float64 (B, C + 1)."""
         if batch.targets is None:
             raise ValueError("a tally needs targets")

@@ -66,9 +66,7 @@ class NumberEncoder:
             yield cut(steps, max_length=self.section.max_length, keep=self.section.keep)
 
 
-def _read(
-    value: Any, section: SeriesInput | VectorInput, *, features: int | None
-) -> npt.NDArray[np.float64]:
+def _read(value: Any, section: SeriesInput | VectorInput, *, features: int | None) -> npt.NDArray[np.float64]:
     read = read_vector if section.kind == "vector" else read_series
     return read(value, where=f"column {section.column!r}", features=features)
 

@@ -36,7 +36,9 @@ def symbols_of(value: Any, section: SymbolsInput) -> list[str]:
     elif isinstance(value, Sequence) and all(isinstance(item, str) for item in value):
         symbols = list(value)
     else:
-        raise InputError("input", f"{value!r:.40}, which is no sequence of symbols", "a text or a list of texts")
+        raise InputError(
+            "input", f"{value!r:.40}, which is no sequence of symbols", "a text or a list of texts"
+        )
     if section.lowercase:
         symbols = [symbol.lower() for symbol in symbols]
     if section.alphabet is not None:
