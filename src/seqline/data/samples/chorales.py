@@ -13,10 +13,10 @@ import json
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
+from typing import Any
 
-from seqline.data.samples.dealt import TRAIN_MONTHS, fraction_of
+from seqline.data.samples.dealt import fraction_of, write_months
 from seqline.data.samples.grammar import Split, Stream
-from seqline.files import atomic_write
 
 DEFAULT_SEED = 20260303
 TRAIN_ROWS = 480
@@ -51,23 +51,21 @@ def write_music(folder: Path, *, seed: int = DEFAULT_SEED) -> None:
         folder: Gets `train/2026-01.jsonl` to `train/2026-04.jsonl` and `test/test.jsonl`.
         seed: The same seed gives the same bytes everywhere.
     """
-    train = pieces(rows=TRAIN_ROWS, seed=seed, split="train")
-    share = -(-len(train) // len(TRAIN_MONTHS))
-    for number, month in enumerate(TRAIN_MONTHS):
-        part = train[number * share : (number + 1) * share]
-        atomic_write(folder / "train" / f"{month}.jsonl", "".join(part))
-    test = pieces(rows=TEST_ROWS, seed=seed, split="test")
-    atomic_write(folder / "test" / "test.jsonl", "".join(test))
+    write_months(
+        folder,
+        train=pieces(rows=TRAIN_ROWS, seed=seed, split="train"),
+        test=pieces(rows=TEST_ROWS, seed=seed, split="test"),
+    )
 
 
-def pieces(*, rows: int, seed: int, split: Split) -> list[str]:
-    """Write pieces as JSON lines; those of the two splits never are the same."""
+def pieces(*, rows: int, seed: int, split: Split) -> list[dict[str, Any]]:
+    """Write pieces; those of the two splits never are the same."""
     stream = Stream(f"music/{seed}/{split}")
-    found: list[str] = []
+    found: list[dict[str, Any]] = []
     while len(found) < rows:
-        notes = json.dumps(piece(stream))
-        if (fraction_of(f"split/{notes}") * _SPLIT_BINS < 1) == (split == "test"):
-            found.append(f'{{"id": "{split}-{len(found) + 1:05d}", "notes": {notes}}}\n')
+        notes = piece(stream)
+        if (fraction_of(f"split/{json.dumps(notes)}") * _SPLIT_BINS < 1) == (split == "test"):
+            found.append({"id": f"{split}-{len(found) + 1:05d}", "notes": notes})
     return found
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from seqline.data.samples.grammar import Split, Stream
 from seqline.errors import InputError
@@ -94,15 +95,23 @@ def write_dealt(
     column: str = "text",
 ) -> None:
     """Write `train/2026-01.jsonl` to `train/2026-04.jsonl`, equally long, and `test/test.jsonl` under `folder`."""
-    train = deal(compose, sample=sample, rows=train_rows, seed=seed, split="train", column=column)
-    share = -(-train_rows // len(TRAIN_MONTHS))
+    write_months(
+        folder,
+        train=deal(compose, sample=sample, rows=train_rows, seed=seed, split="train", column=column),
+        test=deal(compose, sample=sample, rows=test_rows, seed=seed, split="test", column=column),
+    )
+
+
+def write_months(
+    folder: Path, *, train: Sequence[Mapping[str, Any]], test: Sequence[Mapping[str, Any]]
+) -> None:
+    """Write rows to `train/2026-01.jsonl` to `train/2026-04.jsonl`, equally long, and to `test/test.jsonl`."""
+    share = -(-len(train) // len(TRAIN_MONTHS))
     for number, month in enumerate(TRAIN_MONTHS):
         batch = train[number * share : (number + 1) * share]
-        atomic_write(folder / "train" / f"{month}.jsonl", json_lines(batch))
-    test = deal(compose, sample=sample, rows=test_rows, seed=seed, split="test", column=column)
-    atomic_write(folder / "test" / "test.jsonl", json_lines(test))
+        atomic_write(folder / "train" / f"{month}.jsonl", _json_lines(batch))
+    atomic_write(folder / "test" / "test.jsonl", _json_lines(test))
 
 
-def json_lines(rows: list[dict[str, str]]) -> str:
-    """Rows as JSON lines, characters as they are."""
+def _json_lines(rows: Sequence[Mapping[str, Any]]) -> str:
     return "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)

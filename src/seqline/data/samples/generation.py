@@ -9,9 +9,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from seqline.data.samples.dealt import TRAIN_MONTHS, belongs, json_lines
+from seqline.data.samples.dealt import belongs, write_months
 from seqline.data.samples.grammar import Split, Stream
-from seqline.files import atomic_write
 
 DEFAULT_SEED = 20260301
 TRAIN_ROWS = 800
@@ -82,14 +81,11 @@ def write_text(folder: Path, *, seed: int = DEFAULT_SEED) -> None:
         folder: Gets `train/2026-01.jsonl` to `train/2026-04.jsonl` and `test/test.jsonl`.
         seed: The same seed gives the same bytes everywhere.
     """
-    train = scenes(rows=TRAIN_ROWS, seed=seed, split="train")
-    share = -(-len(train) // len(TRAIN_MONTHS))
-    for number, month in enumerate(TRAIN_MONTHS):
-        atomic_write(
-            folder / "train" / f"{month}.jsonl", json_lines(train[number * share : (number + 1) * share])
-        )
-    test = scenes(rows=TEST_ROWS, seed=seed, split="test")
-    atomic_write(folder / "test" / "test.jsonl", json_lines(test))
+    write_months(
+        folder,
+        train=scenes(rows=TRAIN_ROWS, seed=seed, split="train"),
+        test=scenes(rows=TEST_ROWS, seed=seed, split="test"),
+    )
 
 
 def scenes(*, rows: int, seed: int, split: Split) -> list[dict[str, str]]:

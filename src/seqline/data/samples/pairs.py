@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from seqline.data.samples.dealt import TRAIN_MONTHS, Compose, deal, json_lines
-from seqline.files import atomic_write
+from seqline.data.samples.dealt import Compose, deal, write_months
+from seqline.data.samples.grammar import Split
 
 
 def write_pairs(
@@ -31,16 +31,11 @@ def write_pairs(
     """
     given, answer = columns
 
-    def lines(rows: list[dict[str, str]]) -> str:
-        return json_lines([{"id": row["id"], given: row[given], answer: row["label"]} for row in rows])
+    def drawn(rows: int, split: Split) -> list[dict[str, str]]:
+        dealt = deal(compose, sample=sample, rows=rows, seed=seed, split=split, column=given)
+        return [{"id": row["id"], given: row[given], answer: row["label"]} for row in dealt]
 
-    train = deal(compose, sample=sample, rows=train_rows, seed=seed, split="train", column=given)
-    share = -(-train_rows // len(TRAIN_MONTHS))
-    for number, month in enumerate(TRAIN_MONTHS):
-        batch = train[number * share : (number + 1) * share]
-        atomic_write(folder / "train" / f"{month}.jsonl", lines(batch))
-    test = deal(compose, sample=sample, rows=test_rows, seed=seed, split="test", column=given)
-    atomic_write(folder / "test" / "test.jsonl", lines(test))
+    write_months(folder, train=drawn(train_rows, "train"), test=drawn(test_rows, "test"))
 
 
 def sentence(text: str) -> str:

@@ -9,10 +9,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from seqline.data.samples.dealt import TRAIN_MONTHS, belongs, json_lines
+from seqline.data.samples.dealt import belongs, write_months
 from seqline.data.samples.grammar import Split, Stream
 from seqline.errors import InputError
-from seqline.files import atomic_write
 
 DEFAULT_SEED = 20260302
 TRAIN_ROWS = 12_000
@@ -88,14 +87,11 @@ def write_suggest(folder: Path, *, seed: int = DEFAULT_SEED) -> None:
         folder: Gets `train/2026-01.jsonl` to `train/2026-04.jsonl` and `test/test.jsonl`.
         seed: The same seed gives the same bytes everywhere.
     """
-    train = lines(rows=TRAIN_ROWS, seed=seed, split="train")
-    share = -(-len(train) // len(TRAIN_MONTHS))
-    for number, month in enumerate(TRAIN_MONTHS):
-        atomic_write(
-            folder / "train" / f"{month}.jsonl", json_lines(train[number * share : (number + 1) * share])
-        )
-    test = lines(rows=TEST_ROWS, seed=seed, split="test")
-    atomic_write(folder / "test" / "test.jsonl", json_lines(test))
+    write_months(
+        folder,
+        train=lines(rows=TRAIN_ROWS, seed=seed, split="train"),
+        test=lines(rows=TEST_ROWS, seed=seed, split="test"),
+    )
 
 
 def lines(*, rows: int, seed: int, split: Split) -> list[dict[str, str]]:

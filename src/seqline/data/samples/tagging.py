@@ -8,16 +8,14 @@ grow from the same stems, and a fourth of them occur in test only, so that their
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-from seqline.data.samples.dealt import TRAIN_MONTHS, belongs, fraction_of, key_of
+from seqline.data.samples.dealt import TRAIN_MONTHS, belongs, fraction_of, key_of, write_months
 from seqline.data.samples.grammar import Split, Stream
-from seqline.files import atomic_write
 
 DEFAULT_SEED = 20260401
 ROWS_PER_TRAIN_MONTH = 1500
@@ -168,16 +166,11 @@ def requests(*, rows: int, seed: int, split: Split) -> list[dict[str, Any]]:
 
 def write_tagging(folder: Path, *, seed: int = DEFAULT_SEED) -> None:
     """Write `train/2026-01.jsonl` to `train/2026-04.jsonl` and `test/test.jsonl` under `folder`."""
-    train = requests(rows=ROWS_PER_TRAIN_MONTH * len(TRAIN_MONTHS), seed=seed, split="train")
-    for number, month in enumerate(TRAIN_MONTHS):
-        batch = train[number * ROWS_PER_TRAIN_MONTH : (number + 1) * ROWS_PER_TRAIN_MONTH]
-        atomic_write(folder / "train" / f"{month}.jsonl", _json_lines(batch))
-    test = requests(rows=TEST_ROWS, seed=seed, split="test")
-    atomic_write(folder / "test" / "test.jsonl", _json_lines(test))
-
-
-def _json_lines(rows: list[dict[str, Any]]) -> str:
-    return "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
+    write_months(
+        folder,
+        train=requests(rows=ROWS_PER_TRAIN_MONTH * len(TRAIN_MONTHS), seed=seed, split="train"),
+        test=requests(rows=TEST_ROWS, seed=seed, split="test"),
+    )
 
 
 def _fill(stream: Stream, split: Split, frame: str) -> tuple[list[str], list[str]]:
