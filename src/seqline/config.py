@@ -112,7 +112,10 @@ def _class_of(values: Mapping[str, Any], where: str) -> type[Recipe]:
     """The recipe class of a task."""
     task = values.get("task")
     if task is None:
-        raise InputError(where, "key 'task' is missing", f"one of {', '.join(RECIPES)}")
+        nearest = difflib.get_close_matches("task", [str(key) for key in values], n=1)
+        mistyped = [key for key in nearest if key not in Recipe.model_fields]
+        found = f"; unknown key {mistyped[0]!r}, did you mean 'task'?" if mistyped else ""
+        raise InputError(where, f"key 'task' is missing{found}", f"a task: one of {', '.join(RECIPES)}")
     if not isinstance(task, str) or task not in RECIPES:
         nearest = difflib.get_close_matches(str(task), RECIPES, n=1)
         raise InputError(

@@ -92,6 +92,18 @@ def test_a_recipe_bounds_every_metric_of_its_task_on_its_own_side(task: str) -> 
 
 
 @pytest.mark.parametrize("task", RECIPES)
+def test_a_recipe_knows_which_way_each_monitored_figure_is_better(task: str) -> None:
+    rising = {"key_accuracy"}  # figures on valid that are no metrics of the test rows
+    for monitor in RECIPES[task].CHOICES.monitors:
+        if monitor in METRICS:
+            lower = METRICS[monitor].direction == "lower"
+        else:
+            assert monitor in rising | {"loss", "frame_error"}, f"{task}: which way is {monitor} better?"
+            lower = monitor not in rising
+        assert RECIPES[task].CHOICES.falls(monitor) == lower, f"{task}: {monitor}"
+
+
+@pytest.mark.parametrize("task", RECIPES)
 def test_a_recipe_offers_the_baselines_of_its_task_and_kind(task: str) -> None:
     for kind, names in RECIPES[task].CHOICES.baselines.items():
         offered = {

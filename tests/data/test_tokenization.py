@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from seqline.data.tokenization import PADDING_ID, TOKENIZER_FILE, UNKNOWN_ID, TextTokenizer, cut
+from seqline.batch import PADDING_ID, UNKNOWN_ID
+from seqline.data.tokenization import TOKENIZER_FILE, TextTokenizer, cut
 from seqline.errors import InputError
 from seqline.recipe import TextInput
 

@@ -22,7 +22,8 @@ SPLITS = ("train", "valid", "test")
 
 
 def section(**settings: Any) -> HistoryInput:
-    return HistoryInput(**{"column": "value", "context_length": 4, "scaling": "none", **settings})
+    values = {"column": "value", "context_length": 4, "scaling": "none", "evaluation_stride": 1, **settings}
+    return HistoryInput(**values)
 
 
 def row(values, *, name="a", start=0, **others) -> dict[str, Any]:
@@ -79,6 +80,19 @@ def test_a_stride_counts_back_from_the_newest_train_window(stride) -> None:
     assert times[-1] == 22 and {b - a for a, b in itertools.pairwise(times)} <= {stride}
     assert times[0] - stride < 4
     assert [one["id"] for one in windows["test"]] == ["a@32", "a@34", "a@36", "a@38"]
+
+
+@pytest.mark.parametrize("horizon", [1, 2, 5])
+def test_no_value_of_valid_and_test_is_foretold_twice_unless_the_recipe_asks_for_it(horizon) -> None:
+    asked = HistoryInput(column="value", context_length=4)
+    windows = dealt([row(range(60))], asked, horizon=horizon)
+    for split, first in (("valid", 40), ("test", 48)):
+        values = [value for one in windows[split] for value in one["value"]["future"]]
+        assert len(values) == len(set(values)) >= 8
+        assert abs(values[0] - first) <= 4
+    again = dealt([row(range(60))], section(evaluation_stride=1), horizon=horizon)
+    assert windows["train"] == again["train"]
+    assert windows["test"] == again["test"][::horizon]
 
 
 @pytest.mark.parametrize("scaling", ["window", "level", "train", "none"])

@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from seqline.data.kinds.text import TextKind
 from seqline.evaluation.behaviours import BEHAVIOURS, negation_probes, run_behaviour
 from seqline.evaluation.calibration import calibration_curve, roc_curve
 from seqline.evaluation.metrics import auroc, ece, measures_of
@@ -27,7 +28,7 @@ def test_slices_of_a_column_hold_every_row_once(seed):
         "flag": (rng.random(n) < 0.5).tolist(),
     }
     texts = [" ".join(["w"] * int(k)) for k in rng.integers(0, 30, n)]
-    slices = make_slices(["length", *columns], inputs=texts, columns=columns)
+    slices = make_slices(["length", *columns], kind=TextKind(), column="text", inputs=texts, columns=columns)
     for name in ["length", *columns]:
         covered = np.sum([part.rows for part in slices if part.column == name], axis=0)
         assert (covered == 1).all(), name
@@ -50,7 +51,7 @@ def test_rare_values_are_pooled_and_missing_ones_kept_apart():
 
 def test_an_unknown_column_is_an_error():
     with pytest.raises(KeyError):
-        make_slices(["colour"], inputs=["a"], columns={})
+        make_slices(["colour"], kind=TextKind(), column="text", inputs=["a"], columns={})
 
 
 def test_slices_find_the_part_on_which_a_model_fails():

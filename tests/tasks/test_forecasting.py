@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ import torch
 
 from seqline.config import parse_recipe
 from seqline.data.collate import bucketed, collate
+from seqline.data.inputs.history import SeriesFacts
 from seqline.data.rows import read_split
 from seqline.errors import InputError
 from seqline.evaluation.baselines import BASELINES, Problem
@@ -125,6 +127,41 @@ def test_the_model_beats_the_seasonal_naive_forecast_and_its_intervals_cover(tra
     for name in ("naive", "drift", "exponential_smoothing"):
         other = scores(BASELINES[name].answer(problem))
         assert other["mase"] > beside["mase"] and 0.4 < other["coverage"] < 1
+
+
+def test_whichever_model_is_measured_its_errors_are_counted_in_the_units_of_the_rows(trained) -> None:
+    _, root = trained
+    predictor = Predictor.load(root / "train")
+    rows = read_split(root / "prepare", "test")
+    names = [row_id.split("@")[0] for row_id in rows.ids]
+    facts = predictor.model.encoder.facts
+    assert [unit["seasonal_error"] for unit in rows.units] == [list(facts[n].seasonal_error) for n in names]
+    assert [unit["deviation"] for unit in rows.units] == [list(facts[n].deviation) for n in names]
+    # A champion of another year: the same forecasts, but its own train rows moved ten times as much.
+    wilder = {
+        name: SeriesFacts(
+            one.mean, *([10 * n for n in numbers] for numbers in (one.deviation, one.seasonal_error))
+        )
+        for name, one in facts.items()
+    }
+    encoder = dataclasses.replace(predictor.model.encoder, facts=wilder)
+    champion = dataclasses.replace(predictor, model=dataclasses.replace(predictor.model, encoder=encoder))
+    own = predictor.measure(rows)
+    np.testing.assert_array_equal(champion.measure(rows), own)
+    picked = [5, 2]
+    np.testing.assert_allclose(champion.measure(rows.take(picked)), own[picked], rtol=1e-5)
+    bare = dataclasses.replace(rows, units=None)
+    np.testing.assert_array_equal(predictor.measure(bare), own)
+    assert scores(champion.measure(bare))["mase"] == pytest.approx(scores(own)["mase"] / 10)
+
+
+def test_a_model_of_another_horizon_is_not_measured(trained) -> None:
+    _, root = trained
+    rows = read_split(root / "prepare", "test")
+    for horizon in (1, 3):
+        others = dataclasses.replace(rows, truths=[truth[:horizon] for truth in rows.truths])
+        with pytest.raises(InputError, match=f"7 steps of 1 numbers\n +expected: {horizon} steps of 1"):
+            Predictor.load(root / "train").measure(others)
 
 
 def test_an_answer_is_a_forecast_with_intervals_in_the_unit_of_the_series(trained) -> None:

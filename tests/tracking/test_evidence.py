@@ -1,14 +1,24 @@
 """What of an evaluation the gate may rely on, for any task."""
 
 import math
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 from seqline.data.rows import SplitRows
-from seqline.errors import InputError
+from seqline.errors import InputError, SeqlineError
 from seqline.evaluation.metrics import measures_of
-from seqline.tracking.evidence import TestRows, _of_baseline, _require_the_same, _values
+from seqline.serving.predictor import Predictor
+from seqline.tracking import evidence
+from seqline.tracking.evidence import (
+    TestRows,
+    UnreadableChampionError,
+    _of_baseline,
+    _require_the_same,
+    _score,
+    _values,
+)
 from seqline.tracking.packaging import _difference
 
 TAGS = measures_of(("token_accuracy", "exact_match"), ("correct", "tokens", "exact"))
@@ -56,6 +66,36 @@ def test_values_and_baselines_are_read_as_they_were_written() -> None:
     labels = [{"probabilities": {"b": 0.9, "a": 0.1}, "baselines": {"majority": 1}}]
     assert _values(labels, ["a", "b"], CLASSES).tolist() == [[0.1, 0.9]]
     assert _of_baseline(labels, "majority", SPLIT.take([0]), CLASSES)[0].tolist() == [False]
+
+
+@pytest.mark.parametrize("measures", [TAGS, CLASSES])
+@pytest.mark.parametrize(
+    "error",
+    [
+        InputError("series a", "2 numbers a step", "1, as in training"),
+        SeqlineError("frames", "of another rate"),
+        ValueError("operands could not be broadcast together"),
+        RuntimeError("mat1 and mat2 shapes cannot be multiplied"),
+        KeyError("holiday"),
+        IndexError("index 9 is out of bounds"),
+        TypeError("no list"),
+    ],
+)
+def test_a_champion_that_cannot_be_measured_on_these_rows_answers_another_question(
+    monkeypatch, measures, error
+) -> None:
+    def measure(split):
+        raise error
+
+    champion = SimpleNamespace(
+        task=SimpleNamespace(columns=measures.columns), classes=["a", "b"], measure=measure
+    )
+    monkeypatch.setattr(Predictor, "load", lambda folder: champion)
+    monkeypatch.setattr(evidence, "package_folder", lambda tracking, version: None)
+    monkeypatch.setattr(evidence, "model_folder_of", lambda folder: None)
+    known = rows(np.zeros((20, len(measures.columns) or 2)), measures)
+    with pytest.raises(UnreadableChampionError, match="version 3 answers another question"):
+        _score(None, SimpleNamespace(version=3), known, ["a", "b"])
 
 
 @pytest.mark.parametrize(

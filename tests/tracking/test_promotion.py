@@ -7,6 +7,7 @@ from tiny_project import WORDS, Project, make_evaluate, make_model, make_prepare
 
 from seqline.errors import GateRefused, InputError, SeqlineError
 from seqline.files import read_json, write_manifest
+from seqline.serving.predictor import Predictor
 from seqline.tracking.chronicle import history
 from seqline.tracking.ledger import Entry, champions
 from seqline.tracking.overview import models
@@ -74,6 +75,25 @@ def test_the_same_refusal_is_given_again_without_a_second_line(project: Project)
         with pytest.raises(GateRefused, match="not better"):
             project.add(wrong=range(40))
     assert outcomes(project) == [("promoted", 1), ("refused", 2)]
+
+
+def test_a_champion_that_cannot_be_measured_is_a_refusal_and_no_crash(project: Project, monkeypatch) -> None:
+    project.add(wrong=range(40))
+    measure, calls = Predictor.measure, []
+
+    def challenger_alone(self, rows):
+        calls.append(len(rows))
+        if len(calls) > 1:  # the challenger's few rows come first
+            raise ValueError("a champion of another horizon")
+        return measure(self, rows)
+
+    monkeypatch.setattr(Predictor, "measure", challenger_alone)
+    with pytest.raises(GateRefused, match=r"answers another question, .* another horizon"):
+        project.add(wrong=range(10))
+    assert champion_version(project) == 1
+    assert outcomes(project) == [("promoted", 1), ("refused", 2)]
+    monkeypatch.undo()
+    assert project.promote().version == 2  # no refusal for good
 
 
 def test_a_changed_gate_is_a_new_question(project: Project) -> None:

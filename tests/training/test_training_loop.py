@@ -219,6 +219,24 @@ def test_a_score_that_is_not_finite_stops(tmp_path):
         train_toy(tmp_path, score=scripted(0.5, math.nan))
 
 
+@pytest.mark.parametrize(("falls", "best"), [(True, 2), (False, 1)])
+def test_the_best_epoch_follows_the_direction_of_the_monitor(tmp_path, falls, best):
+    result = fit(
+        network=toy_network(),
+        train=toy_batches(examples=8, seed=1),
+        valid=toy_batches(examples=8, seed=2),
+        loss=toy_loss,
+        tally=functools.partial(TASK.tally, sizes={}),
+        score=scripted(0.9, 0.5, 0.7, monitor="macro_f1"),
+        settings=with_settings(epochs=3, monitor="macro_f1"),
+        falls=falls,
+        checkpoint_folder=tmp_path,
+        digest="",
+        report=lambda event: None,
+    )
+    assert result.best_epoch == best
+
+
 @pytest.mark.parametrize("empty", ["train", "valid"])
 def test_an_empty_split_is_refused(tmp_path, empty):
     splits = {"train": toy_batches(examples=8, seed=1), "valid": toy_batches(examples=8, seed=2)}
@@ -231,6 +249,7 @@ def test_an_empty_split_is_refused(tmp_path, empty):
             tally=functools.partial(TASK.tally, sizes={}),
             score=TASK.score,
             settings=SHORT,
+            falls=True,
             checkpoint_folder=tmp_path,
             digest="",
             report=lambda event: None,

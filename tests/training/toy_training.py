@@ -106,6 +106,7 @@ def train_toy(
         tally=functools.partial(TASK.tally, sizes={}),
         score=score,
         settings=settings,
+        falls=settings.monitor == "loss",
         checkpoint_folder=folder,
         digest=digest,
         report=keep,

@@ -33,6 +33,9 @@ def _rows(path: Path, recipe: Recipe) -> Iterator[ShadowRow]:
             raise InputError(str(path), f"no column {column!r}", f"one of {', '.join(row.values)}")
         values = {**row.values, column: "" if row.values[column] is None else row.values[column]}
         identifier, truth = row.values.get("id"), row.values.get(recipe.target.column)
+        if recipe.target.column == column:
+            # What follows the input is not in the row: the future of a history, the rest of a text.
+            truth = None
         known = truth is not None and truth != ""
         yield ShadowRow(
             id=f"line {row.line}" if identifier is None else str(identifier),

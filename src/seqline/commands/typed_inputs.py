@@ -36,7 +36,7 @@ def typed_input(text: str, section: InputSection) -> Any:
         return text
     try:
         value = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         value = None
     if not isinstance(value, list | dict):
         raise InputError(

@@ -34,6 +34,8 @@ _WORKDAYS = 5
 _SHOWN = 3
 # One mistyped year in a series of minutes would otherwise ask for gigabytes of gaps.
 MAX_GRID_STEPS = 10_000_000
+# Half of what 64 bits hold, so that no difference of two counters is beyond them.
+_MAX_COUNTER = 2**62
 # Tried from the finest to the coarsest by `infer_frequency`.
 _CANDIDATES = ("min", "5min", "10min", "15min", "30min", "h", "D", "B", "W", "M", "Q", "Y")
 
@@ -66,6 +68,10 @@ class Frequency:
         if self.unit == "step":
             if isinstance(stamp, bool) or not isinstance(stamp, int):
                 raise InputError("timestamps", f"{stamp!r}", "a whole number, as frequency step says")
+            if abs(stamp) >= _MAX_COUNTER:
+                raise InputError(
+                    "timestamps", f"{_number(stamp)} is too large", "whole numbers below 2 to the 62nd"
+                )
             return stamp // self.count, (stamp % self.count,)
         moment = parse_timestamp(stamp)
         if self.unit in _MONTHS:
@@ -97,7 +103,21 @@ class Frequency:
         return moment.isoformat(timespec="minutes" if moment.second == 0 else "seconds")
 
     def moment(self, number: int, phase: tuple[int, ...]) -> datetime:
-        """The time of a period, for every unit but step."""
+        """The time of a period, for every unit but step.
+
+        Raises:
+            InputError: It lies outside the years 1 to 9999, which is all that a calendar of dates has.
+        """
+        try:
+            return self._moment(number, phase)
+        except (OverflowError, ValueError):
+            raise InputError(
+                "timestamps",
+                f"step {number} of frequency {self} is no date",
+                "times within the years 1 to 9999",
+            ) from None
+
+    def _moment(self, number: int, phase: tuple[int, ...]) -> datetime:
         if self.unit in _MONTHS:
             year, month = divmod(number * self.count * _MONTHS[self.unit] + phase[0], 12)
             last_day = calendar.monthrange(year, month + 1)[1]
@@ -177,8 +197,13 @@ def parse_timestamp(stamp: Stamp) -> datetime:
     try:
         moment = datetime.fromisoformat(text)
     except ValueError:
-        raise InputError("timestamps", f"{stamp!r}", "ISO 8601, as 2026-05-01 or 2026-05-01T13:00") from None
-    return moment.astimezone(UTC).replace(tzinfo=None) if moment.tzinfo else moment
+        raise InputError("timestamps", _shown(stamp), "ISO 8601, as 2026-05-01 or 2026-05-01T13:00") from None
+    try:
+        return moment.astimezone(UTC).replace(tzinfo=None) if moment.tzinfo else moment
+    except OverflowError:
+        raise InputError(
+            "timestamps", f"{stamp!r} is no date in UTC", "times within the years 1 to 9999"
+        ) from None
 
 
 def infer_frequency(stamps: Sequence[Stamp]) -> Frequency:
@@ -319,6 +344,15 @@ def _turns(frequency: Frequency, phase: tuple[int, ...], period: int) -> tuple[f
         moment.weekday() / 7,
         (moment.timetuple().tm_yday - 1) / days,
     )
+
+
+def _shown(stamp: object) -> str:
+    return _number(stamp) if isinstance(stamp, int) else repr(stamp)
+
+
+def _number(stamp: int) -> str:
+    # Python refuses to spell out an integer of thousands of digits.
+    return f"{stamp:,}" if abs(stamp) < _MAX_COUNTER else f"a whole number of {stamp.bit_length()} bits"
 
 
 def _list(frequency: Frequency, start: int, phase: tuple[int, ...], steps: npt.NDArray[np.int64]) -> str:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import chain
 from math import isnan
 from typing import Any
 
@@ -23,6 +24,7 @@ from seqline.data.calendar import (
     infer_frequency,
     parse_frequency,
 )
+from seqline.data.scaling import MAX_NUMBER, TOO_LARGE
 from seqline.data.windows import Floats, Series
 from seqline.errors import InputError
 from seqline.recipe import HistoryInput
@@ -30,6 +32,7 @@ from seqline.recipe import HistoryInput
 START, FREQUENCY, TIMESTAMPS = "start", "frequency", "timestamps"
 _STEP = Frequency("step")
 _DIMENSIONS = 2
+_SIZES = f"numbers between -{MAX_NUMBER:.2g} and {MAX_NUMBER:.2g}"
 
 
 @dataclass(frozen=True)
@@ -63,7 +66,7 @@ def name_of(row: Mapping[str, Any], section: HistoryInput) -> str:
     return str(row.get("id", "")) if name is None else str(name)
 
 
-def read_stretch(row: Any, section: HistoryInput) -> Stretch:
+def read_stretch(row: Any, section: HistoryInput, *, trained: Frequency | None = None) -> Stretch:
     """Read one row.
 
     Args:
@@ -71,6 +74,7 @@ def read_stretch(row: Any, section: HistoryInput) -> Stretch:
             `timestamps`, or as `start` and `frequency`, or not at all (steps from 0); the covariates as lists of as many
             numbers, those known ahead longer.
         section: Names the columns.
+        trained: The frequency that a model was trained on: timestamps are read by it, and another one is refused.
 
     Raises:
         InputError: Something is missing, has another length or is no number.
@@ -80,7 +84,7 @@ def read_stretch(row: Any, section: HistoryInput) -> Stretch:
     name = name_of(row, section)
     where = f"series {name}" if name else "history"
     values = _numbers(row, section.column, where, width=None)
-    frequency, phase, periods = _times(row, section, len(values), where)
+    frequency, phase, periods = _times(row, section, len(values), where, trained)
     past = [_numbers(row, column, where, width=1) for column in section.past]
     future = [_numbers(row, column, where, width=1) for column in section.future]
     for column, found in zip(section.past, past, strict=True):
@@ -155,13 +159,26 @@ def join(stretches: Sequence[Stretch], section: HistoryInput, *, held_out_from: 
     )
 
 
-def read_history(row: Any, section: HistoryInput, *, horizon: int) -> Series:
-    """Read a row that asks for a forecast: its last L steps, and covariates known ahead for H steps after them."""
-    whole = join([read_stretch(row, section)], section)
+def read_history(
+    row: Any, section: HistoryInput, *, horizon: int, trained: Frequency | None = None
+) -> Series:
+    """Read a row that asks for a forecast: its last L steps, and covariates known ahead for H steps after them.
+
+    Args:
+        row: See `read_stretch`.
+        section: The recipe's input.
+        horizon: H.
+        trained: See `read_stretch`.
+    """
+    whole = join([read_stretch(row, section, trained=trained)], section)
     if len(whole) < section.least:
         raise InputError(
             f"series {whole.id}", f"{len(whole)} values", f"at least {section.least} to forecast from"
         )
+    try:
+        whole.stamps(len(whole) + horizon - 1, 1)
+    except InputError as error:
+        raise InputError(f"series {whole.id}", f"{error.found} to foretell", error.expected) from None
     history = whole.until(len(whole), context_length=section.context_length, horizon=horizon)
     if not section.calendar:
         return history
@@ -187,12 +204,11 @@ def row_of(history: Series, section: HistoryInput) -> dict[str, Any]:
 
 
 def _times(
-    row: Mapping[str, Any], section: HistoryInput, count: int, where: str
+    row: Mapping[str, Any], section: HistoryInput, count: int, where: str, trained: Frequency | None
 ) -> tuple[Frequency, tuple[int, ...], npt.NDArray[np.int64]]:
     stamps, start = row.get(TIMESTAMPS), row.get(START)
-    text = section.frequency or row.get(FREQUENCY)
     try:
-        frequency = parse_frequency(text) if isinstance(text, str) else None
+        frequency = _frequency(row.get(FREQUENCY), section.frequency, trained)
         if isinstance(stamps, list):
             frequency = frequency or infer_frequency(stamps)
             found = [frequency.period(stamp) for stamp in stamps]
@@ -206,13 +222,29 @@ def _times(
                 )
             return frequency, found[0][1], np.asarray([number for number, _ in found], dtype=np.int64)
         if start is None:
+            if trained is not None and trained != _STEP and section.calendar:
+                raise InputError(
+                    "times", "none", "start and frequency, or timestamps: the model reads the calendar"
+                )
             frequency, start = _STEP, 0
         if frequency is None:
             raise InputError("start", f"{start!r} without a frequency", "both, or a list of timestamps")
         number, phase = frequency.period(start)
+        # The last value has a time too: a row that runs on after the year 9999 is refused where it is read.
+        frequency.stamp(number + count - 1, phase)
     except InputError as error:
         raise InputError(f"{where}, {error.where}", error.found, error.expected, error.hint) from None
     return frequency, phase, number + np.arange(count, dtype=np.int64)
+
+
+def _frequency(given: Any, asked: str | None, trained: Frequency | None) -> Frequency | None:
+    """The frequency of a row: what the recipe and the model say, and then the row may say nothing else."""
+    own = parse_frequency(given) if isinstance(given, str) else None
+    known = parse_frequency(asked) if asked else trained
+    if own is not None and known is not None and own != known:
+        source = "the recipe's input.frequency" if asked else "the model was trained on"
+        raise InputError(FREQUENCY, f"{own}", f"{known}: {source}")
+    return own or known
 
 
 def _numbers(row: Mapping[str, Any], column: str, where: str, *, width: int | None) -> Floats:
@@ -221,13 +253,18 @@ def _numbers(row: Mapping[str, Any], column: str, where: str, *, width: int | No
         raise InputError(where, f"no list of numbers in column {column!r}", "one number a step")
     try:
         values = np.asarray(given, dtype=np.float64)
+    except OverflowError:
+        raise InputError(where, f"column {column!r} holds {TOO_LARGE}", _SIZES) from None
     except (TypeError, ValueError):
         raise InputError(where, f"something in column {column!r} is no number", "numbers, or null") from None
     values = values[:, None] if values.ndim == 1 else values
     if values.ndim != _DIMENSIONS or (width is not None and values.shape[1] != width):
         raise InputError(where, f"column {column!r} holds lists", "one number a step")
-    if np.isinf(values).any() or not {str, bool}.isdisjoint(map(type, given)):
+    numbers = chain.from_iterable(given) if isinstance(given[0], list | tuple) else given
+    if np.isinf(values).any() or not {str, bool, bytes}.isdisjoint(map(type, numbers)):
         raise InputError(where, f"column {column!r} holds something that is no number", "numbers, or null")
+    if (np.abs(values) > MAX_NUMBER).any():
+        raise InputError(where, f"column {column!r} holds {TOO_LARGE}", _SIZES)
     return values
 
 
@@ -235,7 +272,11 @@ def _static(row: Mapping[str, Any], column: str, where: str) -> str | float:
     value = row.get(column)
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         raise InputError(where, f"{value!r} in column {column!r}", "a text or a number that never changes")
-    return value if isinstance(value, str) else float(value)
+    if isinstance(value, str):
+        return value
+    if not abs(value) <= MAX_NUMBER:
+        raise InputError(where, f"column {column!r} holds {TOO_LARGE}, or none", _SIZES)
+    return float(value)
 
 
 def _future_on_grid(stretches: Iterable[Stretch], start: int, length: int) -> Floats:

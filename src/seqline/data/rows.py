@@ -24,12 +24,15 @@ class SplitRows:
         inputs: The input of each row, as the user gave it.
         truths: What is to be predicted of each row: a class index for a label, else as the user gave it.
         columns: Values of the other columns, N each.
+        units: What errors of each row are counted in, by name, where a task counts in units of train: whichever model is
+            measured on the rows, champion or challenger, is measured in these. None: the task has no such units.
     """
 
     ids: list[str]
     inputs: list[Any]
     truths: list[Any]
     columns: dict[str, list[Any]]
+    units: list[Any] | None = None
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -47,6 +50,7 @@ class SplitRows:
             inputs=[self.inputs[i] for i in indices],
             truths=[self.truths[i] for i in indices],
             columns={name: [values[i] for i in indices] for name, values in self.columns.items()},
+            units=None if self.units is None else [self.units[i] for i in indices],
         )
 
 
@@ -56,12 +60,14 @@ def write_split(folder: Path, split: str, rows: SplitRows) -> None:
     def write(temporary: Path) -> None:
         with temporary.open("wb") as handle:
             for index, identifier in enumerate(rows.ids):
-                record = {
+                record: dict[str, Any] = {
                     "id": identifier,
                     "input": rows.inputs[index],
                     "target": rows.truths[index],
                     "columns": {name: values[index] for name, values in rows.columns.items()},
                 }
+                if rows.units is not None:
+                    record["units"] = rows.units[index]
                 handle.write(orjson.dumps(record, option=orjson.OPT_APPEND_NEWLINE))
 
     atomic_write(folder / f"{split}.rows.jsonl", write)
@@ -80,4 +86,5 @@ def read_split(folder: Path, split: str) -> SplitRows:
         inputs=[record["input"] for record in records],
         truths=[record["target"] for record in records],
         columns={name: [record["columns"][name] for record in records] for name in names},
+        units=[record["units"] for record in records] if records and "units" in records[0] else None,
     )

@@ -23,6 +23,9 @@ from seqline.files import read_json, write_json
 SCALER_FILE = "scaler.json"
 # Below this share of its mean, a feature's deviation is the rounding of float64 sums and not the data's.
 _ROUNDING_SHARE = 1e-12
+# What float32, in which networks compute, can hold.
+MAX_NUMBER = float(np.finfo(np.float32).max)
+TOO_LARGE = "too large a number"
 
 Values = npt.NDArray[np.float64]
 Features = npt.NDArray[np.float32]
@@ -104,10 +107,23 @@ class Scaler:
         """Write the numbers as JSON, each with as many digits as tell it from its neighbours."""
         write_json(path, {"means": list(self.means), "deviations": list(self.deviations)})
 
-    def apply(self, sequence: npt.NDArray[np.floating]) -> Features:
-        """Scale float (T, D) to float32 (T, D); computed in float64."""
+    def apply(self, sequence: npt.NDArray[np.floating], *, where: str = "input") -> Features:
+        """Scale float (T, D) to float32 (T, D); computed in float64.
+
+        Raises:
+            InputError: A scaled number is beyond float32; `where` is named.
+        """
         values = np.asarray(sequence, dtype=np.float64)
-        return ((values - np.asarray(self.means)) / np.asarray(self.deviations)).astype(np.float32)
+        with np.errstate(over="ignore", invalid="ignore"):
+            scaled = ((values - np.asarray(self.means)) / np.asarray(self.deviations)).astype(np.float32)
+        if not np.isfinite(scaled).all():
+            step, feature = (int(place[0]) + 1 for place in np.nonzero(~np.isfinite(scaled)))
+            raise InputError(
+                where,
+                f"step {step}, number {feature}, is {TOO_LARGE} once it is scaled",
+                "numbers of the size that train has",
+            )
+        return scaled
 
     def undo(self, sequence: npt.NDArray[np.floating]) -> Values:
         """Bring scaled float (T, D) back to the data's unit, float64 (T, D)."""
@@ -233,11 +249,13 @@ def _number_fault(numbers: list[Any] | tuple[Any, ...]) -> tuple[int, str] | Non
         if isinstance(number, bool) or not isinstance(number, int | float | np.integer | np.floating):
             return place, f"is {_kind(number)} instead of a number"
         try:
-            usable = math.isfinite(number)
+            finite = math.isfinite(number)
         except OverflowError:  # an integer beyond float64
-            usable = False
-        if not usable:
-            return place, f"is {number}" if isinstance(number, float) else "is too large a number"
+            finite = False
+        if not finite and isinstance(number, float):
+            return place, f"is {number}"
+        if not finite or abs(number) > MAX_NUMBER:
+            return place, f"is {TOO_LARGE}"
     return None
 
 

@@ -13,7 +13,7 @@ import numpy as np
 
 from seqline.data.history import Stretch, join, plain_numbers, read_stretch, row_of
 from seqline.data.splits import SPLITS, Split
-from seqline.data.windows import Series, cut_points, positions
+from seqline.data.windows import Series, cut_points, positions, require_one_frequency
 from seqline.recipe import HistoryInput
 
 
@@ -42,7 +42,8 @@ def deal_windows(
         Windows without a real value to read or to foretell are left out.
 
     Raises:
-        InputError: A row that is no series, or gaps, duplicates or missing values that are refused.
+        InputError: A row that is no series, gaps, duplicates or missing values that are refused, series of different
+            frequencies.
     """
     stretches: dict[str, list[Stretch]] = {}
     known: dict[str, int] = {}
@@ -63,11 +64,13 @@ def deal_windows(
     ]
     if test_rows:
         series = [one if one.held_out is not None else replace(one, held_out=0) for one in series]
+    require_one_frequency(series)
     cuts = cut_points(series, valid=valid, test=test, horizon=horizon, together=section.together)
     dealt: dict[Split, list[Mapping[str, Any]]] = {split: [] for split in SPLITS}
     for one, cut in zip(series, cuts, strict=True):
         for split in SPLITS:
-            stride = section.stride if split == "train" else section.evaluation_stride
+            # Windows that overlap share their errors, and whoever resamples them as if they did not is too sure.
+            stride = section.stride if split == "train" else section.evaluation_stride or horizon
             times = positions(len(one), cut, split, horizon=horizon, min_context=section.least, stride=stride)
             rows = (_window_row(one, position, section, horizon) for position in times)
             dealt[split] += [row for row in rows if row is not None]

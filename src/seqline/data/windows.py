@@ -108,6 +108,22 @@ class Cut:
     test: int
 
 
+def require_one_frequency(series: Sequence[Series]) -> None:
+    """Refuse series of different frequencies: their periods are counted apart, and one network knows one kind of step.
+
+    Raises:
+        InputError: With the first two that differ.
+    """
+    for one in series:
+        if one.grid.frequency != series[0].grid.frequency:
+            raise InputError(
+                "series",
+                f"{series[0].id} has frequency {series[0].grid.frequency}, {one.id} has {one.grid.frequency}",
+                "one frequency in all series",
+                "set input.frequency where all are meant to have the same, or train two models",
+            )
+
+
 def cut_points(
     series: Sequence[Series], *, valid: float, test: float, horizon: int, together: bool
 ) -> list[Cut]:
@@ -218,12 +234,12 @@ def read_window(
         features.append(real.astype(np.float64))
     ahead = _standardised(history.future, future)
     features += [_standardised(history.past, past), ahead[:steps]]
-    return Window(
-        inputs=np.concatenate(features, axis=1).astype(np.float32),
-        future=ahead[steps : steps + horizon].astype(np.float32),
-        location=location,
-        scale=scale,
-    )
+    with np.errstate(
+        over="ignore"
+    ):  # what float32 cannot hold, the encoder refuses by the name of its column
+        inputs = np.concatenate(features, axis=1).astype(np.float32)
+        future_inputs = ahead[steps : steps + horizon].astype(np.float32)
+    return Window(inputs=inputs, future=future_inputs, location=location, scale=scale)
 
 
 def fill(context: Floats, *, rule: str) -> Floats:

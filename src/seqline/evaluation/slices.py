@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from numbers import Real
 from typing import Any
@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from seqline.data.kinds.base import Kind
 from seqline.evaluation.intervals import Interval, bootstrap_intervals, wilson
 from seqline.evaluation.measures import Floats, Ints, Measures
 
@@ -61,20 +62,6 @@ class SliceResult:
     interval: Interval
 
 
-def lengths_of(inputs: Sequence[Any]) -> tuple[Ints, str]:
-    """How long each input is, int64 (N,), and in what: words between white space of a text, steps of anything else.
-
-    Example:
-        >>> lengths_of(["one two three", ""])
-        (array([3, 0]), 'words')
-        >>> lengths_of([["a", "b"], [[0.5, 1.0]]])
-        (array([2, 1]), 'steps')
-    """
-    words = all(isinstance(value, str) for value in inputs)
-    counts = [len(value.split()) if words else len(value) for value in inputs]
-    return np.array(counts, dtype=np.int64), "words" if words else "steps"
-
-
 def cut_by_numbers(column: str, values: Sequence[float], unit: str = "") -> list[Slice]:
     """Cut rows into quarters by a number; the edges are in the names.
 
@@ -113,14 +100,22 @@ def cut_by_values(column: str, values: Sequence[Any], min_rows: int = _MIN_ROWS)
 
 
 def make_slices(
-    names: Sequence[str], *, inputs: Sequence[Any], columns: dict[str, list[Any]], min_rows: int = _MIN_ROWS
+    names: Sequence[str],
+    *,
+    inputs: Sequence[Any],
+    kind: Kind,
+    column: str,
+    columns: dict[str, list[Any]],
+    min_rows: int = _MIN_ROWS,
 ) -> list[Slice]:
     """Make the slices a recipe names.
 
     Args:
         names: `length` for quarters of the number of words or steps, or names of columns. Numbers with more than 12
             different values are cut into quarters, everything else by value.
-        inputs: N inputs: texts, or lists of steps.
+        inputs: N inputs.
+        kind: What they are: it knows their length.
+        column: Where an input of several columns holds its sequence.
         columns: Column name -> N values.
         min_rows: Rarer values are pooled.
 
@@ -133,8 +128,11 @@ def make_slices(
     slices: list[Slice] = []
     for name in names:
         if name == LENGTH and name not in columns:
-            counts, unit = lengths_of(inputs)
-            slices += cut_by_numbers(LENGTH, counts.tolist(), unit)
+            sequences = [value[column] if isinstance(value, Mapping) else value for value in inputs]
+            lengths = [kind.length(value) for value in sequences]
+            slices += cut_by_numbers(
+                LENGTH, [math.nan if length is None else length for length in lengths], kind.unit
+            )
         else:
             values = columns[name]
             cut_numbers = _are_many_numbers(values)

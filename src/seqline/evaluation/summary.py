@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from seqline.data.kinds import kind_of
 from seqline.errors import SeqlineError
 from seqline.evaluation.behaviours import BehaviourResult, Predict, run_behaviour
 from seqline.evaluation.calibration import CalibrationBin, calibration_curve
@@ -187,7 +188,13 @@ def evaluate_model(
     section = recipe.evaluation
     own = _rounded(_finite(values, test.ids), measures)
     targets = np.asarray(test.targets, dtype=np.int64)
-    parts = make_slices(section.slices, inputs=test.inputs, columns=test.columns)
+    parts = make_slices(
+        section.slices,
+        inputs=test.inputs,
+        kind=kind_of(recipe),
+        column=recipe.input.column,
+        columns=test.columns,
+    )
     return Evaluation(
         measures=measures,
         ids=list(test.ids),

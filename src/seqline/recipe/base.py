@@ -32,6 +32,7 @@ class Choices:
         lower: Metrics of which less is better.
         compared: Metrics that challenger and champion may be compared by; the first is the default.
         monitors: Figures on valid that may pick the best epoch.
+        falling: Those of them, besides the loss and the metrics, of which less is better.
         baselines: By input kind, every simple model that may stand beside it; the kinds are those the task takes.
         default_baselines: By input kind, those that do by default; all where it says nothing.
         gate_baseline: By input kind, the one to beat by default.
@@ -43,10 +44,15 @@ class Choices:
     lower: tuple[str, ...] = ()
     compared: tuple[str, ...]
     monitors: tuple[str, ...] = ("loss",)
+    falling: tuple[str, ...] = ()
     baselines: Mapping[str, tuple[str, ...]]
     default_baselines: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     gate_baseline: Mapping[str, str]
     behaviours: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+    def falls(self, monitor: str) -> bool:
+        """Whether less of a figure on valid is better."""
+        return monitor in ("loss", *self.lower, *self.falling)
 
     def defaults(self, kind: str) -> dict[str, dict[str, Any]]:
         """What a recipe says where it is silent, by section."""

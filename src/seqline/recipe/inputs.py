@@ -109,7 +109,11 @@ class HistoryInput(InputSection):
     context_length: int = Field(ge=2, le=100_000, description="Newest steps that a forecast is made from.")
     min_context: int | None = Field(None, ge=2, description="Fewest steps; null: context_length.")
     stride: int = Field(1, ge=1, description="Steps from one train window to the next.")
-    evaluation_stride: int = Field(1, ge=1, description="The same for valid and test: a rolling backtest.")
+    evaluation_stride: int | None = Field(
+        None,
+        ge=1,
+        description="The same for valid and test; null: the horizon, so that no value is foretold twice.",
+    )
     season_length: int = Field(1, ge=1, description="Steps of a season: of MASE, baselines, model.residual.")
     frequency: str | None = Field(
         None,

@@ -62,6 +62,7 @@ class SynthesisRecipe(Recipe):
         lower=("mel_error", "seconds_error"),
         compared=("mel_error", "seconds_error"),
         monitors=("loss", "frame_error"),
+        falling=("frame_error",),
         baselines={"symbols": ("mean_frame", "same_labels")},
         gate_baseline={"symbols": "mean_frame"},
     )

@@ -83,7 +83,12 @@ def _describe(recipe: Recipe, encoded: Encoded, arrays: SequenceArrays) -> dict[
 
 
 def _rows_of(
-    members: list[Row], inputs: list[Any], targets: TargetEncoder, section: InputSection, target: str
+    members: list[Row],
+    inputs: list[Any],
+    targets: TargetEncoder,
+    section: InputSection,
+    target: str,
+    units: list[Any] | None,
 ) -> SplitRows:
     others = [name for name in members[0] if name not in (section.column, target, "id")]
     return SplitRows(
@@ -91,6 +96,7 @@ def _rows_of(
         inputs=inputs,
         truths=[targets.truth(row[target]) for row in members],
         columns={name: [row[name] for row in members] for name in others},
+        units=units,
     )
 
 
@@ -125,7 +131,9 @@ def run(recipe: Recipe, *, data_folder: Path, output_folder: Path) -> dict[str, 
             encoded = task.encode(encoder, recipe.input, inputs[split])
             arrays = task.arrays(encoded, encoder, targets, [row[column] for row in dealt[split]])
             write_arrays(folder, split, arrays)
-            write_split(folder, split, _rows_of(dealt[split], inputs[split], targets, recipe.input, column))
+            units = task.units(encoded)
+            rows = _rows_of(dealt[split], inputs[split], targets, recipe.input, column, units)
+            write_split(folder, split, rows)
             statistics["splits"][split] = _describe(recipe, encoded, arrays)
             if recipe.classes:
                 labels = Counter(str(row[column]) for row in dealt[split])

@@ -88,6 +88,7 @@ def run(
         tally=functools.partial(task.tally, sizes=sizes),
         score=task.score,
         settings=settings,
+        falls=recipe.CHOICES.falls(settings.monitor),
         checkpoint_folder=checkpoint_folder,
         digest=sha256_json(
             {"data": sha256_file(prepare_folder / MANIFEST_NAME), "recipe": sections, "code": _code_digest()}

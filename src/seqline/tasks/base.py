@@ -105,6 +105,10 @@ class Task(ABC):
             sequences.append(cut(steps, max_length=section.max_length, keep=section.keep))
         return Encoded(sequences, lengths, unknown)
 
+    def units(self, encoded: Encoded) -> list[Any] | None:
+        """What errors of each row are counted in, JSON values; prepare keeps them, so that all models are measured alike."""
+        return None
+
     def arrays(
         self, encoded: Encoded, encoder: InputEncoder, targets: TargetEncoder, values: Sequence[Any]
     ) -> SequenceArrays:

@@ -22,6 +22,7 @@ from seqline.data.dealing import Dealt, Row, require_rows
 from seqline.data.inputs import InputEncoder
 from seqline.data.inputs.history import HistoryEncoder, probe_histories
 from seqline.data.rows import SplitRows
+from seqline.data.scaling import TOO_LARGE
 from seqline.data.targets import TargetEncoder
 from seqline.data.targets.future import HISTORY, levels_of, measured_interval, numbers_of
 from seqline.data.window_rows import deal_windows
@@ -40,6 +41,8 @@ _DIGITS = 6
 _SHOWN_STEPS = 3
 # Row extras that the network does not read: they bring errors back to the unit of the series.
 _UNITS = ("location", "scale", "seasonal_error", "deviation")
+# Of them, those that errors are counted in: from the train rows at hand, not from what a model once was trained on.
+_ERROR_UNITS = ("seasonal_error", "deviation")
 
 
 @dataclass(frozen=True)
@@ -160,13 +163,27 @@ class Forecasting(Task):
         extras = {name: np.stack([np.asarray(row[name]) for row in rows]) for name in names}
         return Encoded(sequences, [len(steps) for steps in sequences], row_extras=extras)
 
+    def units(self, encoded: Encoded) -> list[Any] | None:
+        """Seasonal error and deviation of the series of each window, C numbers each."""
+        columns = [encoded.row_extras[name].tolist() for name in _ERROR_UNITS]
+        return [dict(zip(_ERROR_UNITS, row, strict=True)) for row in zip(*columns, strict=True)]
+
     def arrays(
         self, encoded: Encoded, encoder: InputEncoder, targets: TargetEncoder, values: Sequence[Any]
     ) -> SequenceArrays:
         """Windows with their future values, scaled as their contexts are."""
         truths = numbers_of([targets.truth(value) for value in values])
         location, scale = (encoded.row_extras[name][:, None] for name in ("location", "scale"))
-        scaled = ((truths - location) / scale).astype(np.float32)
+        with np.errstate(over="ignore"):
+            scaled = ((truths - location) / scale).astype(np.float32)
+        if np.isinf(scaled).any():
+            place = int(np.flatnonzero(np.isinf(scaled).any(axis=(1, 2)))[0])
+            raise InputError(
+                f"window {place + 1}",
+                f"a value to be foretold is {TOO_LARGE} once it is scaled",
+                "values of the size of those before them",
+                "mend the values, or set input.scaling to level",
+            )
         return from_sequences(encoded.sequences, scaled, row_extras=encoded.row_extras)
 
     def build(self, model: ModelSection, sizes: Mapping[str, Any]) -> torch.nn.Module:
@@ -243,16 +260,31 @@ class Forecasting(Task):
         return _unscaled(scaled, encoded.row_extras)
 
     def measure(self, model: FittedModel, rows: SplitRows) -> Floats:
-        """Row statistics of each window, float64 (N, K)."""
+        """Row statistics of each window, float64 (N, K), in the units of the rows where they have some, else the model's.
+
+        Raises:
+            InputError: The model foretells another number of steps or channels than the rows hold.
+        """
         section = cast(FutureTarget, model.target)
         encoded = self.encode(model.encoder, model.input, rows.inputs)
+        forecasts, truths = self.forecasts(model, encoded), numbers_of(rows.truths)
+        if forecasts.shape[1:3] != truths.shape[1:]:
+            raise InputError(
+                "forecast",
+                "{} steps of {} numbers".format(*forecasts.shape[1:3]),
+                "{} steps of {}, as the rows have".format(*truths.shape[1:]),
+            )
         levels = levels_of(section.intervals)
+        units = self.units(encoded) if rows.units is None else rows.units
+        seasonal_error, deviation = (
+            np.asarray([unit[name] for unit in units or []], dtype=np.float64) for name in _ERROR_UNITS
+        )
         return row_statistics(
-            self.forecasts(model, encoded),
-            numbers_of(rows.truths),
+            forecasts,
+            truths,
             quantiles=levels,
-            seasonal_error=encoded.row_extras["seasonal_error"],
-            deviation=encoded.row_extras["deviation"],
+            seasonal_error=seasonal_error,
+            deviation=deviation,
             interval=measured_interval(section.intervals),
         )
 

@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 import orjson
 
+from seqline.data.kinds import kind_of
 from seqline.data.rows import SplitRows, read_split
 from seqline.errors import InputError, SeqlineError
 from seqline.evaluation.comparison import Evidence
@@ -39,6 +40,8 @@ _WARM_UP_ROWS = 5
 # predictions.jsonl may hold six decimals, and the evaluation may have run on another kind of processor.
 _SAME_ANSWER = 1e-3
 _MAY_TURN = 0.1
+# What a model says of rows that were made for another: of another width, horizon, covariates, scheme or length.
+_NOT_ITS_ROWS = (SeqlineError, ValueError, TypeError, LookupError, RuntimeError)
 
 
 class UnreadableChampionError(Exception):
@@ -116,6 +119,8 @@ def load_test_rows(
     slices = make_slices(
         recipe.evaluation.slices,
         inputs=rows.inputs,
+        kind=kind_of(recipe),
+        column=recipe.input.column,
         columns=rows.columns,
         min_rows=recipe.gate.min_slice_rows,
     )
@@ -181,7 +186,7 @@ def _score(tracking: Tracking, champion: RegisteredVersion, rows: TestRows, clas
     if predictor.task.columns != rows.measures.columns:
         raise UnreadableChampionError(f"champion version {champion.version} answers another question")
     if not rows.measures.of_classes:
-        return predictor.measure(rows.split)
+        return _measured(predictor, rows, champion)
     unknown = [label for label in predictor.classes if label not in classes]
     if unknown:
         raise UnreadableChampionError(
@@ -191,8 +196,18 @@ def _score(tracking: Tracking, champion: RegisteredVersion, rows: TestRows, clas
     columns = [list(classes).index(label) for label in predictor.classes]
     # A class the champion does not know keeps probability 0: it is wrong on those rows, as in use.
     probabilities = np.zeros((len(rows.split), len(classes)))
-    probabilities[:, columns] = predictor.measure(rows.split)
+    probabilities[:, columns] = _measured(predictor, rows, champion)
     return probabilities
+
+
+def _measured(predictor: Predictor, rows: TestRows, champion: RegisteredVersion) -> Floats:
+    try:
+        return predictor.measure(rows.split)
+    except _NOT_ITS_ROWS as error:
+        raise UnreadableChampionError(
+            f"champion version {champion.version} answers another question, so it cannot be measured on these rows: "
+            f"{error}"
+        ) from error
 
 
 def _latencies(predictor: Predictor, rows: TestRows) -> Floats:

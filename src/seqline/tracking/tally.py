@@ -110,8 +110,15 @@ class Pair:
 
     def values(self, rows: Sequence[ShadowRow]) -> list[Floats]:
         """Row statistics of each, float64 (N, K), of rows whose truth is known."""
+        inputs, challenger = [row.input for row in rows], self.predictors[1]
+        # Both are counted in the challenger's units, as the gate counts.
+        encoded = challenger.task.encode(challenger.model.encoder, challenger.input_section, inputs)
         split = SplitRows(
-            [row.id for row in rows], [row.input for row in rows], [row.truth for row in rows], {}
+            ids=[row.id for row in rows],
+            inputs=inputs,
+            truths=[row.truth for row in rows],
+            columns={},
+            units=challenger.task.units(encoded),
         )
         return [predictor.measure(split) for predictor in self.predictors]
 

@@ -73,6 +73,7 @@ def fit(
     tally: Tally,
     score: Score,
     settings: TrainingSection,
+    falls: bool,
     checkpoint_folder: Path,
     digest: str,
     report: Report,
@@ -90,6 +91,7 @@ def fit(
         tally: What each example of a batch adds to the figures, (B, K) on the CPU, from fp32 outputs and the batch.
         score: From the tallies of all of `valid`, in its order, to at least `loss` and the monitored figure.
         settings: The recipe's training section.
+        falls: Whether less of the monitored figure is better.
         checkpoint_folder: Of this run alone. The caller deletes it once the result is stored.
         digest: Of data, recipe and code: what decides the outcome. A checkpoint of another one is not used.
         report: Gets an event whenever there is something to tell.
@@ -112,6 +114,7 @@ def fit(
         tally=tally,
         score=score,
         settings=settings,
+        falls=falls,
         checkpoint_folder=checkpoint_folder,
         digest=digest,
         report=report,
@@ -136,13 +139,14 @@ class _Trainer:
         tally: Tally,
         score: Score,
         settings: TrainingSection,
+        falls: bool,
         checkpoint_folder: Path,
         digest: str,
         report: Report,
     ) -> None:
         self._train, self._valid = train, valid
         self._loss, self._tally, self._score, self._report = loss, tally, score, report
-        self._settings = settings
+        self._settings, self._falls = settings, falls
         self._device = precision.resolve_device(settings.device)
         self._precision = precision.resolve(settings.precision, self._device)
         seeding.set_determinism(seed=settings.seed, threads=settings.threads, stream=seeding.DROPOUT_STREAM)
@@ -294,7 +298,7 @@ class _Trainer:
     def _is_best(self, value: float) -> bool:
         monitor = self._settings.monitor
         earlier = [record.valid[monitor] for record in self._position.history]
-        return all(value < other if monitor == "loss" else value > other for other in earlier)
+        return all(value < other if self._falls else value > other for other in earlier)
 
     def _learning_rate(self, *, step: int) -> float:
         losses = [record.valid["loss"] for record in self._position.history]

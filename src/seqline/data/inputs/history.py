@@ -18,7 +18,9 @@ import numpy as np
 import numpy.typing as npt
 
 from seqline.data.arrays import Array
+from seqline.data.calendar import Frequency, parse_frequency
 from seqline.data.history import read_history
+from seqline.data.scaling import TOO_LARGE
 from seqline.data.windows import (
     Floats,
     Scale,
@@ -26,6 +28,7 @@ from seqline.data.windows import (
     Window,
     mean_and_deviation,
     read_window,
+    require_one_frequency,
     seasonal_error,
 )
 from seqline.errors import InputError
@@ -68,6 +71,7 @@ class HistoryEncoder:
         past: Mean and deviation of the covariates of the past, (P,) each.
         future: The same of those known ahead, the calendar included, (F,) each.
         static: By column: the labels of a text, or mean and deviation of a number.
+        frequency: From step to step of the series of train; None where an older version kept none.
     """
 
     section: HistoryInput
@@ -77,6 +81,7 @@ class HistoryEncoder:
     past: Scale
     future: Scale
     static: Mapping[str, list[Any]]
+    frequency: Frequency | None = None
 
     @classmethod
     def fit(cls, values: Iterable[Any], section: HistoryInput, *, horizon: int) -> HistoryEncoder:
@@ -89,6 +94,7 @@ class HistoryEncoder:
         channels = {found.values.shape[1] for found in whole.values()}
         if len(channels) != 1:
             raise InputError("series", f"{sorted(channels)} channels", "as many in every series")
+        require_one_frequency(list(whole.values()))
         return cls(
             section=section,
             horizon=horizon,
@@ -100,6 +106,7 @@ class HistoryEncoder:
             past=mean_and_deviation(np.concatenate([found.past for found in whole.values()])),
             future=mean_and_deviation(np.concatenate([found.future for found in whole.values()])),
             static=_static_facts([dict(found.static) for found in whole.values()], section.static),
+            frequency=next(iter(whole.values())).grid.frequency,
         )
 
     @classmethod
@@ -124,6 +131,7 @@ class HistoryEncoder:
             past=scale("past"),
             future=scale("future"),
             static=found["static"],
+            frequency=parse_frequency(found["frequency"]) if found.get("frequency") else None,
         )
 
     def save(self, path: Path) -> None:
@@ -140,6 +148,7 @@ class HistoryEncoder:
                 "past": [part.tolist() for part in self.past],
                 "future": [part.tolist() for part in self.future],
                 "static": self.static,
+                "frequency": None if self.frequency is None else str(self.frequency),
             },
         )
 
@@ -167,9 +176,9 @@ class HistoryEncoder:
         """A row as the history it holds, and as what a network reads of it.
 
         Raises:
-            InputError: It is no row of a series, too short, or misses what is refused.
+            InputError: It is no row of a series, too short, of another frequency than train, or misses what is refused.
         """
-        history = read_history(value, self.section, horizon=self.horizon)
+        history = read_history(value, self.section, horizon=self.horizon, trained=self.frequency)
         if history.values.shape[1] != self.channels:
             raise InputError(
                 f"series {history.id}",
@@ -187,6 +196,7 @@ class HistoryEncoder:
             past=self.past,
             future=self.future,
         )
+        self._require_finite(history, window)
         return history, window
 
     def facts_of(self, history: Series) -> SeriesFacts:
@@ -201,7 +211,15 @@ class HistoryEncoder:
     def static_numbers(self, history: Series) -> npt.NDArray[np.float32]:
         """What never changes, float32 (S,): a number standardised, a text as a 1 among zeros."""
         numbers = [n for column, value in history.static for n in self._static_numbers(column, value)]
-        return np.asarray(numbers, dtype=np.float32)
+        with np.errstate(over="ignore"):
+            found = np.asarray(numbers, dtype=np.float32)
+        if not np.isfinite(found).all():
+            raise InputError(
+                f"series {history.id}",
+                f"a column of {', '.join(self.section.static)} holds {TOO_LARGE} once it is scaled",
+                "numbers of the size that train has",
+            )
+        return found
 
     def encode_whole(self, values: Iterable[Any]) -> Iterator[Array]:
         """Scaled features of each history, float32 (T, D) with T at most `context_length`."""
@@ -211,6 +229,27 @@ class HistoryEncoder:
     def encode(self, values: Iterable[Any]) -> Iterator[Array]:
         """The same: a history is cut as it is read."""
         return self.encode_whole(values)
+
+    def _require_finite(self, history: Series, window: Window) -> None:
+        """Refuse what float32 cannot hold once it is scaled, by the name of its column."""
+        section = self.section
+        usable = np.isfinite(window.inputs).all(axis=0)
+        ahead = np.isfinite(window.future).all(axis=0)
+        values, mask = usable[: self.channels], self.channels if self.masked else 0
+        past = usable[self.channels + mask :][: len(section.past)]
+        future = usable[self.channels + mask + len(section.past) :] & ahead
+        usable_scale = np.isfinite(window.location).all() and np.isfinite(window.scale).all()
+        found = [
+            *([] if values.all() and usable_scale else [section.column]),
+            *(column for column, fine in zip(section.past, past, strict=True) if not fine),
+            *(column for column, fine in zip(section.future, future, strict=False) if not fine),
+        ]
+        if found:
+            raise InputError(
+                f"series {history.id}",
+                f"column {found[0]!r} holds {TOO_LARGE} once it is scaled",
+                "numbers of the size that train has",
+            )
 
     @cached_property
     def _places(self) -> dict[str, int]:
@@ -240,8 +279,12 @@ def probe_histories(encoder: HistoryEncoder) -> list[dict[str, Any]]:
                 for step in range(length)
             ]
             row: dict[str, Any] = {section.series or "id": series, "start": 0, "frequency": "step"}
-            if section.frequency not in (None, "step") or section.calendar:
-                row |= {"start": "2024-01-01", "frequency": section.frequency or "D"}
+            if encoder.frequency is not None:
+                row["frequency"] = str(encoder.frequency)
+            elif section.frequency or section.calendar:
+                row["frequency"] = section.frequency or "D"
+            if parse_frequency(row["frequency"]).unit != "step":
+                row["start"] = "2024-01-01"
             row[section.column] = [step[0] for step in values] if encoder.channels == 1 else values
             row |= {column: [0.0] * length for column in section.past}
             row |= {column: [0.0] * (length + horizon) for column in section.future}

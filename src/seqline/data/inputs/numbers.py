@@ -58,7 +58,8 @@ class NumberEncoder:
     def encode_whole(self, values: Iterable[Any]) -> Iterator[Features]:
         """Scaled features of each value before any cut, float32 (T, D)."""
         for value in values:
-            yield self.scaler.apply(_read(value, self.section, features=self.scaler.features))
+            steps = _read(value, self.section, features=self.scaler.features)
+            yield self.scaler.apply(steps, where=f"column {self.section.column!r}")
 
     def encode(self, values: Iterable[Any]) -> Iterator[Features]:
         """The same, with 1 <= T <= max_length."""

@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from seqline.data.kinds.base import named
+from seqline.data.scaling import MAX_NUMBER, TOO_LARGE
 
 Floats = npt.NDArray[np.float64]
 _NUMBERS = {int, float}
@@ -31,7 +32,7 @@ def numbers_of(values: Sequence[Any], place: str) -> Floats:
         place: What a message calls one of them: `step`, `feature`.
 
     Raises:
-        NotNumbersError: An item that is neither, or a number that is not finite.
+        NotNumbersError: An item that is neither, or a number that is not finite or beyond float32.
     """
     if not {type(value) for value in values} <= _NUMBERS | {type(None)}:
         position, wrong = next(
@@ -45,6 +46,8 @@ def numbers_of(values: Sequence[Any], place: str) -> Floats:
     for index in np.flatnonzero(~np.isfinite(array)).tolist():
         if values[index] is not None:
             raise NotNumbersError(f"{place} {index + 1} is {values[index]}, not a finite number")
+    for index in np.flatnonzero(np.abs(array) > MAX_NUMBER).tolist():
+        raise NotNumbersError(f"{place} {index + 1} is {array[index]:g}, {TOO_LARGE} for a network")
     return array
 
 

@@ -1,0 +1,1 @@
+"""Real public data through the chain: `python -m bench.real NAME`; the figures stand in docs/results.md."""
