@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from types import SimpleNamespace
@@ -9,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from seqline.commands.answers import _answer, _from_file
+from seqline.commands.answers import _answer, _from_file, file_name
 from seqline.commands.typed_inputs import sound_file, typed_input
 from seqline.data.audio import read_recording, to_wav
 from seqline.errors import InputError
@@ -91,8 +92,18 @@ def test_answers_that_are_files_are_saved_by_id_inside_the_folder(tmp_path: Path
     lines = list(_answer(asked("symbols", Said(b"RIFF")), rows, as_json=False, save=tmp_path / "out"))
     assert len(lines) == 3
     found = sorted(path.name for path in (tmp_path / "out").iterdir())
-    assert found == ["7-ada.wav", "_.._up.wav", "answer-3.wav"]
+    assert len(found) == 3
+    assert {"7-ada.wav", "answer-3.wav"} < set(found)
+    (changed,) = set(found) - {"7-ada.wav", "answer-3.wav"}
+    assert re.fullmatch(r"_\.\._up-[0-9a-f]{12}\.wav", changed)
     assert (tmp_path / "out" / "7-ada.wav").read_bytes() == b"RIFF"
+
+
+def test_ids_that_are_no_file_names_never_share_one() -> None:
+    names = [file_name(identifier) for identifier in ("a/1", "a?1", "a_1", "字" * 200, ".hidden", "")]
+    assert len(set(names)) == len(names)
+    assert all(len(name.encode()) <= 100 and not name.startswith(".") for name in names)
+    assert file_name("take-7") == "take-7"
 
 
 def test_saving_answers_that_are_no_files_is_refused(tmp_path: Path) -> None:

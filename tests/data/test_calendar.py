@@ -144,3 +144,35 @@ def test_calendar_features_are_equal_a_day_a_week_and_a_year_apart() -> None:
     np.testing.assert_allclose(features[6, :2], [1.0, 0.0], atol=1e-12)  # six in the morning
     assert not calendar_features(grid_of([0, 1]), 0, 2).any()
     assert Frequency("step").stamp(3, (0,)) == 3
+
+
+@pytest.mark.parametrize(
+    ("frequency", "stamp"),
+    [
+        ("D", "0001-01-01T00:00:00+01:00"),
+        ("h", "9999-12-31T23:30:00-01:00"),
+        ("step", 10**30),
+        ("step", -(10**5000)),
+        ("D", 10**5000),
+        ("D", "0000-01-01"),
+    ],
+)
+def test_a_time_that_no_calendar_holds_is_refused_and_never_overflows(frequency, stamp) -> None:
+    with pytest.raises(InputError, match="timestamps"):
+        parse_frequency(frequency).period(stamp)
+    with pytest.raises(InputError):
+        grid_of([stamp, stamp], frequency=frequency)
+
+
+@pytest.mark.parametrize("unit", ["min", "h", "D", "W", "B", "M", "Q", "Y"])
+def test_what_comes_after_the_year_9999_is_no_date(unit) -> None:
+    frequency = parse_frequency(unit)
+    number, phase = frequency.period("9999-12-01")
+    with pytest.raises(InputError, match="years 1 to 9999"):
+        frequency.stamp(number + 100_000, phase)
+
+
+def test_the_largest_counters_lie_on_a_grid() -> None:
+    with pytest.raises(InputError, match="at most"):
+        grid_of([-(2**62) + 1, 2**62 - 1], frequency="step")
+    assert grid_of([2**62 - 2, 2**62 - 1], frequency="step").length == 2

@@ -8,8 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from seqline.data.inputs.numbers import NumberEncoder
 from seqline.data.scaling import Scaler, flat_features, read_series, read_vector, series_fault, vector_fault
 from seqline.errors import InputError
+from seqline.recipe import SeriesInput
 
 
 def ragged(seed: int = 0, *, shift: float = 0.0) -> list[np.ndarray]:
@@ -116,6 +118,7 @@ def test_identity_changes_nothing() -> None:
         ([1, False], "step 2 is false instead of a number"),
         ([[1, [2]]], "step 1, number 2, is a list instead of a number"),
         ([10**400], "step 1 is too large a number"),
+        ([1.0, -1e300], "step 2 is too large a number"),
     ],
 )
 def test_each_fault_of_a_series_has_a_sentence(value: object, sentence: str) -> None:
@@ -163,3 +166,12 @@ def test_a_scaler_file_is_json_a_person_can_read(tmp_path: Path) -> None:
         "means": [0.1, 2.0],
         "deviations": [1.0, 3.0],
     }
+
+
+def test_a_number_that_is_too_large_once_it_is_scaled_is_refused_by_place_and_column() -> None:
+    scaler = Scaler.fit([np.asarray([[0.0, 1.0], [1e-20, 3.0]])])
+    with pytest.raises(InputError, match="column 'trace': step 2, number 1, is too large a number once"):
+        scaler.apply(np.asarray([[0.0, 1.0], [1e30, 1.0]]), where="column 'trace'")
+    encoder = NumberEncoder(scaler, SeriesInput(column="trace"))
+    with pytest.raises(InputError, match="column 'trace'"):
+        list(encoder.encode([[[0.0, 1.0], [1e30, 1.0]]]))

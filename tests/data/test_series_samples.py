@@ -11,9 +11,11 @@ import pytest
 
 from seqline.config import load_recipe
 from seqline.data.history import read_stretch
+from seqline.data.rows import read_split
 from seqline.data.samples import forecast, sales
 from seqline.data.window_rows import deal_windows
 from seqline.evaluation.forecasting import seasonal_naive
+from seqline.stages import prepare, validate
 
 ROOT_RECIPES = Path(__file__).parents[2] / "recipes"
 WRITERS = {"forecast": forecast.write_forecast, "sales": sales.write_sales}
@@ -34,8 +36,8 @@ def rows_of(folder):
 @pytest.mark.parametrize(
     ("name", "digest"),
     [
-        ("forecast", "0d082d03b58287226758a88b8981da5a8118bced41bda3b3473f11618e3e3898"),
-        ("sales", "c45595354967a36c9623b44f94eae15c92a1d5788d3a154facf126dec98cac98"),
+        ("forecast", "6c8adb1e13747ca098ed38c92c7234740096fee83b4cad1e8ac9d5e8f3042ab1"),
+        ("sales", "93680f4f471c0e3db10d3336d423e39850c89e0207c4588de1d86df7050039ba"),
     ],
 )
 def test_the_same_seed_gives_the_same_bytes_and_another_others(written, tmp_path, name, digest) -> None:
@@ -47,19 +49,50 @@ def test_the_same_seed_gives_the_same_bytes_and_another_others(written, tmp_path
     assert sum(path.stat().st_size for path in files) < 1_000_000
 
 
+def cut(row, first, last, *, known):
+    """The steps first to last of a row of a sample, and `known` more of what is known ahead."""
+    start = np.datetime64(row["start"]) + first * (1 if row["frequency"] == "D" else 7)
+    steps = {name: row[name][first:last] for name in ("value", "temperature") if name in row}
+    ahead = {name: row[name][first : last + known] for name in ("promotion", "holiday") if name in row}
+    return {**row, "id": f"{row['id']}/{first}", "start": str(start), **steps, **ahead}
+
+
+@pytest.mark.parametrize(("name", "horizon", "steps"), [("forecast", 28, 28), ("sales", 1, 4)])
+def test_a_later_month_goes_on_as_a_batch_of_train_and_all_of_it_is_tested(
+    written, tmp_path, name, horizon, steps
+) -> None:
+    recipe = load_recipe(ROOT_RECIPES / f"{name}.yaml")
+    rows = rows_of(written / name / "train")
+    known = len(rows[0]["holiday"]) - len(rows[0]["value"])
+    end = len(rows[0]["value"])
+    newest = {}
+    batches = (
+        ("first", [cut(row, 0, end - steps, known=known) for row in rows]),
+        ("later", [cut(row, end - steps, end, known=known) for row in rows]),
+    )
+    for batch, members in batches:
+        path = tmp_path / "data" / "train" / f"{batch}.jsonl"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("".join(json.dumps(row) + "\n" for row in members))
+        validate.run(recipe, data_folder=tmp_path / "data", output_folder=tmp_path / "validate")
+        prepare.run(recipe, data_folder=tmp_path / "data", output_folder=tmp_path / "prepare")
+        newest[batch] = max(one.split("@")[1] for one in read_split(tmp_path / "prepare", "test").ids)
+    unit = 1 if name == "forecast" else 7
+    assert np.datetime64(newest["later"]) - np.datetime64(newest["first"]) == steps * unit
+    last = np.datetime64(rows[0]["start"]) + (end - horizon) * unit
+    assert np.datetime64(newest["later"]) == last
+    # A month of every series is reason enough to train again.
+    assert recipe.retrain.min_new_rows == len(rows)
+
+
 @pytest.mark.parametrize("name", WRITERS)
-def test_test_goes_on_where_train_ends_and_covariates_are_known_ahead(written, name) -> None:
+def test_covariates_are_known_ahead(written, name) -> None:
     section = load_recipe(ROOT_RECIPES / f"{name}.yaml").input
-    train = {row[section.series]: row for row in rows_of(written / name / "train")}
-    test = {row[section.series]: row for row in rows_of(written / name / "test")}
-    assert train.keys() == test.keys() and len(train) > 20
-    assert not {row["id"] for row in train.values()} & {row["id"] for row in test.values()}
-    for series, row in train.items():
-        before, after = read_stretch(row, section), read_stretch(test[series], section)
-        assert after.periods[0] == before.periods[-1] + 1
-        assert len(before.future) > len(before.values) and len(after.future) > len(after.values)
-        known = len(before.future) - len(before.values)
-        np.testing.assert_array_equal(before.future[len(before.values) :], after.future[:known])
+    rows = rows_of(written / name / "train")
+    assert len({row[section.series] for row in rows}) == len(rows) > 20
+    for row in rows:
+        found = read_stretch(row, section)
+        assert len(found.future) > len(found.values)
 
 
 def test_hires_miss_some_days_and_sales_none(written) -> None:
@@ -73,11 +106,11 @@ def test_holidays_are_what_the_season_before_does_not_know(written) -> None:
     recipe = load_recipe(ROOT_RECIPES / "forecast.yaml")
     windows = deal_windows(
         rows_of(written / "forecast" / "train"),
-        rows_of(written / "forecast" / "test"),
+        [],
         recipe.input,
         horizon=28,
-        valid=0.1,
-        test=0.0,
+        valid=recipe.split.valid,
+        test=recipe.split.test,
     )
     errors = {0: [], 1: []}
     for window in windows["valid"]:

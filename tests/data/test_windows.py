@@ -332,6 +332,17 @@ def test_what_was_fitted_reads_the_same_after_it_was_saved(tmp_path) -> None:
         ({"value": [1.0, "2", 3.0, 4.0]}, "no number"),
         ({"value": [[1.0], [2.0, 3.0]]}, "no number"),
         ({"value": [1.0, float("inf"), 3.0, 4.0]}, "no number"),
+        ({"value": [["1"], ["2"], ["3"], ["4"]]}, "no number"),
+        ({"value": [[True], [2], [3], [4]]}, "no number"),
+        ({"value": [[[1.0]], [[2.0]]]}, "holds lists"),
+        ({"value": [10**400, 2, 3, 4]}, "'value' holds too large a number"),
+        ({"value": [1e300, 2, 3, 4]}, "'value' holds too large a number"),
+        ({"rain": [1e300, 2, 3, 4]}, "'rain' holds too large a number"),
+        ({"place": 10**400}, "'place' holds too large a number"),
+        ({"place": float("nan")}, "'place' holds too large a number, or none"),
+        ({"start": "9999-12-30", "frequency": "D"}, "years 1 to 9999"),
+        ({"start": "0001-01-01T00:00:00+01:00", "frequency": "D"}, "years 1 to 9999"),
+        ({"start": 10**30}, "too large"),
         ({"start": "first of May", "frequency": "D"}, "ISO 8601"),
         ({"start": "2026-05-01", "frequency": "fortnight"}, "frequency"),
         ({"start": 3, "frequency": None}, "without a frequency"),
@@ -362,3 +373,55 @@ def test_stretches_that_do_not_fit_together_are_refused() -> None:
     ):
         with pytest.raises(InputError, match=message):
             dealt([dated, other], section())
+
+
+def test_a_horizon_beyond_the_year_9999_is_refused() -> None:
+    given = {"id": "a", "start": "9999-12-25", "frequency": "D", "value": [1.0] * 7}
+    with pytest.raises(InputError, match="to foretell"):
+        read_history(given, section(), horizon=1)
+    assert read_history({**given, "start": "9999-12-24"}, section(), horizon=1)
+
+
+@pytest.mark.parametrize("together", [True, False])
+def test_series_of_different_frequencies_are_refused(together) -> None:
+    daily = {"id": "a", "start": "2026-01-01", "frequency": "D", "value": [1.0, 2.0] * 20}
+    hourly = {**daily, "id": "b", "frequency": "h"}
+    with pytest.raises(InputError, match="a has frequency D, b has h") as caught:
+        dealt([daily, hourly], section(together=together))
+    assert "set input.frequency" in str(caught.value)
+
+
+def test_a_history_of_another_frequency_than_in_training_is_refused(tmp_path) -> None:
+    asked = section()
+    daily = {"id": "a", "start": "2026-01-01", "frequency": "D", "value": [float(i % 5) for i in range(40)]}
+    encoder_for(dealt([daily], asked), asked).save(tmp_path / "scaler.json")
+    encoder = HistoryEncoder.load(tmp_path / "scaler.json", asked)
+    assert encoder.frequency == parse_frequency("D")
+    good = {"id": "a", "start": "2026-03-02", "frequency": "D", "value": [1.0] * 5}
+    assert encoder.read(good)
+    with pytest.raises(InputError, match="expected: D: the model was trained on"):
+        encoder.read({**good, "frequency": "h"})
+    with pytest.raises(InputError, match="lies off the grid"):
+        hours = [f"2026-03-02T0{hour}:00" for hour in range(5)]
+        encoder.read({"id": "a", "timestamps": hours, "value": [1.0] * 5})
+    # Monday to Friday alone would pass for business days.
+    week = {"id": "a", "timestamps": [f"2026-03-0{day}" for day in range(2, 7)], "value": [1.0] * 5}
+    assert encoder.read(week)[0].stamps(4, 2) == ["2026-03-07", "2026-03-08"]
+
+
+def test_a_row_that_contradicts_the_recipes_frequency_is_refused() -> None:
+    given = {"id": "a", "start": "2026-01-01", "frequency": "h", "value": [1.0] * 5}
+    with pytest.raises(InputError, match="D: the recipe's input.frequency"):
+        read_stretch(given, section(frequency="D"))
+
+
+def test_a_history_that_is_too_large_once_it_is_scaled_is_refused_by_its_column() -> None:
+    asked = section(past=["rain"], future=["holiday"], scaling="train")
+    tiny = [1e-20 * (i % 3) for i in range(40)]
+    given = row(tiny, rain=tiny, holiday=tiny)
+    encoder = encoder_for(dealt([given], asked), asked)
+    good = row(tiny[:5], rain=tiny[:5], holiday=tiny[:7])
+    assert encoder.read(good)
+    for column, length in (("value", 5), ("rain", 5), ("holiday", 7)):
+        with pytest.raises(InputError, match=f"column '{column}' holds too large a number once it is scaled"):
+            encoder.read({**good, column: [1e38] * length})

@@ -22,6 +22,7 @@ from seqline.recipe import Recipe
 from seqline.serving.predictor import Predictor
 from seqline.stages import prepare, train
 from seqline.tasks import task_named
+from seqline.tracking.tally import Pair
 
 WEEK = np.asarray([1.0, 1.1, 1.2, 1.1, 1.3, 0.6, 0.4])
 
@@ -153,6 +154,12 @@ def test_whichever_model_is_measured_its_errors_are_counted_in_the_units_of_the_
     bare = dataclasses.replace(rows, units=None)
     np.testing.assert_array_equal(predictor.measure(bare), own)
     assert scores(champion.measure(bare))["mase"] == pytest.approx(scores(own)["mase"] / 10)
+    # In shadow, where rows come as users send them, both are counted in the challenger's.
+    sent = [ShadowRow(rows.ids[i], rows.inputs[i], rows.truths[i]) for i in picked]
+    for first, second in ((champion, predictor), (predictor, champion)):
+        found = Pair(first, second).values(sent)
+        np.testing.assert_allclose(*found, rtol=1e-5)
+        np.testing.assert_allclose(found[1], second.measure(bare.take(picked)), rtol=1e-5)
 
 
 def test_a_model_of_another_horizon_is_not_measured(trained) -> None:

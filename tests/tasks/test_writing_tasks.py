@@ -144,9 +144,10 @@ def test_bytes_of_a_bpe_vocabulary_stream_as_whole_characters() -> None:
     recipe = recipe_of(input={"tokenizer": "bpe", "vocab_size": 300}, target={"length": 40})
     model = fitted(recipe, ["naïve café ☕ über 食べ物"] * 3)
     answer = Generation().answers(model, ["café"])[0]
-    streamed = "".join(Generation().stream(model, "café"))
-    assert answer.continuation.startswith(streamed)
-    assert "\ufffd" not in streamed[-1:]
+    pieces = list(Generation().stream(model, "café"))
+    assert "".join(pieces) == answer.continuation
+    # Only the last piece may end within a character: nothing follows it.
+    assert not any(piece.endswith("\ufffd") for piece in pieces[:-1])
 
 
 def test_completions_finish_the_word_that_was_begun() -> None:
@@ -158,6 +159,9 @@ def test_completions_finish_the_word_that_was_begun() -> None:
     (free,) = Generation().answers(model, ["cheap "])
     assert any(not text.startswith("cheap") for text in free.texts)
     assert Generation().answers(model, ["cheap zq"])[0].texts == []
+    for begun in ("cheap (tr", '"tr', "cheap-tr"):
+        (after_a_sign,) = Generation().answers(model, [begun])
+        assert after_a_sign.texts and all(text.startswith("trains") for text in after_a_sign.texts), begun
     assert len(Generation().answers(model, [""])[0].texts) == 3
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import sys
@@ -21,7 +22,7 @@ from seqline.files import atomic_write
 from seqline.workspace import Workspace
 
 if TYPE_CHECKING:
-    from seqline.recipe import InputSection
+    from seqline.recipe import InputSection, Recipe
     from seqline.serving.predictor import Predictor
     from seqline.tasks.base import Answer, Task
     from seqline.tracking.registry import RegisteredVersion
@@ -50,21 +51,16 @@ def _from_file(
         yield None, sound_file(path)
         return
 
-    asked = section if column is None else section.model_copy(update={"column": column})
+    wanted = column or section.column
     for row in read_rows(path):
-        if asked.column not in row.values:
+        if wanted not in row.values:
             raise InputError(
-                str(path),
-                f"no column {asked.column!r}",
-                f"one of {', '.join(row.values)}",
-                "name it with --column",
+                str(path), f"no column {wanted!r}", f"one of {', '.join(row.values)}", "name it with --column"
             )
-        identifier = row.values.get("id")
-        values = {
-            **row.values,
-            asked.column: "" if row.values[asked.column] is None else row.values[asked.column],
-        }
-        yield None if identifier is None else str(identifier), task.input_of(values, asked)
+        identifier, value = row.values.get("id"), row.values[wanted]
+        # Under the recipe's own name: an input may be made of several columns, and their names are the recipe's.
+        values = {**row.values, section.column: "" if value is None else value}
+        yield None if identifier is None else str(identifier), task.input_of(values, section)
 
 
 def _answer(
@@ -111,8 +107,22 @@ def _save(answer: Answer, folder: Path, name: str) -> None:
             "predict --save", "answers that are no files", "a model whose answers are sound or music"
         )
     suffix, content = attachment()
-    safe = "".join(letter if letter.isalnum() or letter in "-_." else "_" for letter in name).lstrip(".")
-    atomic_write(folder / f"{safe[:_LONGEST_NAME] or 'answer'}{suffix}", content)
+    atomic_write(folder / f"{file_name(name)}{suffix}", content)
+
+
+def file_name(identifier: str) -> str:
+    """A file's name for a row's id: the id itself where it is one, else its ASCII letters and a digest, so that no two meet.
+
+    >>> file_name("take-7"), file_name("a/1") == file_name("a?1"), len(file_name("字" * 200)) <= 100
+    ('take-7', False, True)
+    """
+    safe = "".join(
+        letter if letter.isascii() and (letter.isalnum() or letter in "-_.") else "_" for letter in identifier
+    )
+    if safe == identifier and len(safe) <= _LONGEST_NAME and not safe.startswith(".") and safe:
+        return safe
+    digest = hashlib.sha256(identifier.encode("utf-8", errors="surrogatepass")).hexdigest()[:12]
+    return f"{safe[: _LONGEST_NAME - len(digest) - 1].lstrip('.') or 'answer'}-{digest}"
 
 
 def _shortened(value: Any) -> str:
@@ -140,6 +150,18 @@ def _log_of(workspace: Workspace, name: str, version: RegisteredVersion) -> _Log
         log_answers(workspace, name, logged)
 
     return log
+
+
+def _refuse_idle_options(recipe: Recipe, name: str, *, horizon: int | None, is_logged: bool) -> None:
+    """Refuse options that say nothing to a recipe's task."""
+    if horizon is not None and not hasattr(recipe.target, "horizon"):
+        raise InputError(
+            "predict", f"--horizon, but the task of {name} is {recipe.task}", "a recipe that forecasts"
+        )
+    if is_logged and not recipe.classes:
+        raise InputError(
+            "predict", f"--log, but the task of {name} is {recipe.task}", "a recipe whose answers are labels"
+        )
 
 
 @click.command()
@@ -190,10 +212,7 @@ def predict(
         )
     workspace = Workspace.find()
     chosen = workspace.recipe(name)
-    if horizon is not None and not hasattr(chosen.target, "horizon"):
-        raise InputError(
-            "predict", f"--horizon, but the task of {name} is {chosen.task}", "a recipe that forecasts"
-        )
+    _refuse_idle_options(chosen, name, horizon=horizon, is_logged=is_logged)
     settings = asked_drawing(chosen, options)
     rows: Iterable[tuple[str | None, Any]]
     if texts:

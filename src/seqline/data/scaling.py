@@ -254,7 +254,7 @@ def _number_fault(numbers: list[Any] | tuple[Any, ...]) -> tuple[int, str] | Non
             finite = False
         if not finite and isinstance(number, float):
             return place, f"is {number}"
-        if not finite or abs(number) > MAX_NUMBER:
+        if not finite or abs(float(number)) > MAX_NUMBER:
             return place, f"is {TOO_LARGE}"
     return None
 

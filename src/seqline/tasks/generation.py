@@ -21,6 +21,7 @@ from seqline.data.arrays import Array, SequenceArrays, from_sequences
 from seqline.data.inputs import InputEncoder
 from seqline.data.rows import SplitRows
 from seqline.data.targets import TargetEncoder
+from seqline.data.tokenization import TextTokenizer
 from seqline.nn.language_model import RecurrentLanguageModel
 from seqline.nn.sampling import Sampling, complete, most_probable, write
 from seqline.recipe import InputSection, ModelSection, NextTokenTarget, TrainingSection
@@ -171,7 +172,7 @@ class Generation(Task):
         sampling = sampling_of(cast("NextTokenTarget", model.target))
         unseen = _unseen(model)
         ids: list[int] = []
-        shown = 0
+        text, shown = "", 0
         for (token,) in write(network, [_prompt(model, value)], sampling, **unseen):
             ids.append(cast("int", token))
             text = _text_of(model, value, ids)
@@ -179,6 +180,8 @@ class Generation(Task):
             if not text.endswith("\ufffd"):
                 yield text[shown:]
                 shown = len(text)
+        if text[shown:]:
+            yield text[shown:]
 
     def toy(self, *, examples: int, seed: int) -> tuple[SequenceArrays, dict[str, int]]:
         """A Markov source of known entropy: from each of four letters on to two others, with 3/4 and 1/4.
@@ -313,9 +316,9 @@ def _begun_word(model: FittedModel, value: Any, prompt: Sequence[int]) -> torch.
     is_open = isinstance(value, str) and value[-1:].isalnum()
     if getattr(model.input, "tokenizer", "") != "word" or not is_open:
         return None
-    beginning = value.split()[-1]
-    if getattr(model.input, "lowercase", False):
-        beginning = beginning.lower()
+    tokenizer = cast(TextTokenizer, model.encoder).tokenizer
+    # As the tokenizer cuts it: what stands before a bracket or a hyphen is no part of the word.
+    beginning, _ = tokenizer.pre_tokenizer.pre_tokenize_str(tokenizer.normalizer.normalize_str(value))[-1]
     size = model.encoder.sizes["vocab_size"]
     mask = [token.startswith(beginning) for token in _tokens(model, range(size))]
     return torch.tensor([*mask, *[False] * _MARKS])

@@ -83,7 +83,9 @@ class Tagging(Task):
 
     def input_of(self, row: Row, section: InputSection) -> list[str]:
         """The tokens of a row."""
-        return tokens_of(row[section.column], where=f"row {row.get('id', 'without id')}, column {section.column!r}")
+        return tokens_of(
+            row[section.column], where=f"row {row.get('id', 'without id')}, column {section.column!r}"
+        )
 
     def encode(self, encoder: InputEncoder, section: InputSection, inputs: Sequence[Any]) -> Encoded:
         """Ids of tokens and their bytes; a long input is refused, for each of its tokens needs a tag."""

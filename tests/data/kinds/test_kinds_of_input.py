@@ -12,13 +12,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from seqline.data.audio import to_base64, to_wav
+from seqline.data.column_facts import ColumnFacts
 from seqline.data.kinds.audio import AudioKind
 from seqline.data.kinds.base import Kind
+from seqline.data.kinds.history import HistoryKind
 from seqline.data.kinds.series import SeriesKind
 from seqline.data.kinds.symbols import SymbolsKind
 from seqline.data.kinds.text import TextKind
 from seqline.data.kinds.vector import VectorKind
 from seqline.data.splits import normalise
+from seqline.recipe import HistoryInput
 
 RATE = 8_000
 
@@ -214,3 +217,31 @@ def test_no_value_breaks_a_kind(value: Any) -> None:
         json.dumps({**kind.facts(value)}, allow_nan=False)
         kind.excerpt(value).encode("utf-8")
         assert all(finding.sentence for finding in findings)
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        {"start": "0001-01-01T00:00:00+01:00"},
+        {"start": "9999-12-31"},
+        {"start": 10**30, "frequency": "step"},
+        {"rain": [10**400, 1, 2]},
+        {"rain": [["1"], ["2"], ["3"]]},
+    ],
+)
+def test_one_row_with_impossible_times_or_numbers_is_a_finding_and_stops_nothing(bad) -> None:
+    kind = HistoryKind(section=HistoryInput(column="value", past=["rain"], context_length=2))
+    good = {"id": "a", "start": "2026-01-01", "frequency": "D", "value": [1, 2, 3], "rain": [1, 2, 3]}
+    assert not kind.beside(good)
+    assert [finding.fact for finding in kind.beside({**good, **bad})] == ["times or covariates"]
+
+
+def test_numbers_beyond_what_a_network_holds_are_none() -> None:
+    assert KINDS["line"].faults([1.0, 1e300, 2.0]) == [
+        "not a series: step 2 is 1e+300, too large a number for a network"
+    ]
+    assert "feature 1 is 1e+39" in KINDS["vector"].faults([1e39, 0, 0])[0]
+
+
+def test_a_column_with_a_time_that_no_calendar_holds_is_no_error() -> None:
+    assert not ColumnFacts("when", ["0001-01-01T00:00:00+01:00"] * 3).is_time

@@ -233,8 +233,8 @@ class HistoryEncoder:
     def _require_finite(self, history: Series, window: Window) -> None:
         """Refuse what float32 cannot hold once it is scaled, by the name of its column."""
         section = self.section
-        usable = np.isfinite(window.inputs).all(axis=0)
-        ahead = np.isfinite(window.future).all(axis=0)
+        usable = np.asarray(np.isfinite(window.inputs).all(axis=0))
+        ahead = np.asarray(np.isfinite(window.future).all(axis=0))
         values, mask = usable[: self.channels], self.channels if self.masked else 0
         past = usable[self.channels + mask :][: len(section.past)]
         future = usable[self.channels + mask + len(section.past) :] & ahead

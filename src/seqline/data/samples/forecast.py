@@ -21,8 +21,7 @@ from seqline.files import atomic_write
 
 DEFAULT_SEED = 20260101
 FIRST_DAY = datetime.date(2023, 1, 2)
-TRAIN_DAYS = 1_064
-TEST_DAYS = 112
+DAYS = 1_176
 # Days ahead for which holidays are given, beyond the last number.
 KNOWN_AHEAD = 28
 STATIONS = 24
@@ -47,26 +46,18 @@ def stations(*, seed: int = DEFAULT_SEED) -> list[dict[str, Any]]:
 
     Returns:
         One row a station: `station`, `start`, `frequency`, `value` (hires a day, null where there is none), `holiday` (0 or 1,
-        `KNOWN_AHEAD` days longer than `value`) and `place`; train and test days together.
+        `KNOWN_AHEAD` days longer than `value`) and `place`.
     """
-    days = [FIRST_DAY + datetime.timedelta(days=i) for i in range(TRAIN_DAYS + TEST_DAYS + KNOWN_AHEAD)]
+    days = [FIRST_DAY + datetime.timedelta(days=i) for i in range(DAYS + KNOWN_AHEAD)]
     holidays = [int(day in _holidays(day.year)) for day in days]
     return [_station(number, days, holidays, seed) for number in range(STATIONS)]
 
 
 def write_forecast(folder: Path, *, seed: int = DEFAULT_SEED) -> None:
-    """Write `train/2023.jsonl` and `test/test.jsonl`, the days after it of the same stations, under `folder`."""
-    train, test = [], []
-    later = (FIRST_DAY + datetime.timedelta(days=TRAIN_DAYS)).isoformat()
-    for row in stations(seed=seed):
-        values, holidays = row["value"], row["holiday"]
-        first = {"value": values[:TRAIN_DAYS], "holiday": holidays[: TRAIN_DAYS + KNOWN_AHEAD]}
-        then = {"start": later, "value": values[TRAIN_DAYS:], "holiday": holidays[TRAIN_DAYS:]}
-        train.append({"id": f"{row['station']}/train", **row, **first})
-        test.append({"id": f"{row['station']}/test", **row, **then})
-    for name, rows in (("train/2023", train), ("test/test", test)):
-        lines = "".join(json.dumps(row, separators=(",", ":")) + "\n" for row in rows)
-        atomic_write(folder / f"{name}.jsonl", lines)
+    """Write `train/2023.jsonl` under `folder`; the recipe's `split.test` takes the end, so a later batch may go on there."""
+    rows = [{"id": f"{row['station']}/2023", **row} for row in stations(seed=seed)]
+    lines = "".join(json.dumps(row, separators=(",", ":")) + "\n" for row in rows)
+    atomic_write(folder / "train/2023.jsonl", lines)
 
 
 def _station(number: int, days: list[datetime.date], holidays: list[int], seed: int) -> dict[str, Any]:
@@ -77,7 +68,7 @@ def _station(number: int, days: list[datetime.date], holidays: list[int], seed: 
     week = [share * between(stream, 0.92, 1.08) for share in WEEKS[place]]
     kept = 0.0
     values: list[int | None] = []
-    for step, day in enumerate(days[: TRAIN_DAYS + TEST_DAYS]):
+    for step, day in enumerate(days[:DAYS]):
         length = 366 if calendar.isleap(day.year) else 365
         year = day.timetuple().tm_yday / length
         kept = KEPT_TO_NEXT_DAY * kept + NOISE * noise(stream)

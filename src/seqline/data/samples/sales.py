@@ -20,8 +20,7 @@ from seqline.files import atomic_write
 
 DEFAULT_SEED = 20260101
 FIRST_WEEK = datetime.date(2020, 1, 6)
-TRAIN_WEEKS = 260
-TEST_WEEKS = 52
+WEEKS = 312
 KNOWN_AHEAD = 8
 SHOPS = 30
 KINDS = ("city", "suburb", "village")
@@ -62,19 +61,10 @@ def shops(*, seed: int = DEFAULT_SEED) -> list[dict[str, Any]]:
 
 
 def write_sales(folder: Path, *, seed: int = DEFAULT_SEED) -> None:
-    """Write `train/2020.jsonl` and `test/test.jsonl`, the last year of the same shops, under `folder`."""
-    ahead = TRAIN_WEEKS + KNOWN_AHEAD
-    lengths = {"value": TRAIN_WEEKS, "temperature": TRAIN_WEEKS, "promotion": ahead, "holiday": ahead}
-    later = (FIRST_WEEK + datetime.timedelta(weeks=TRAIN_WEEKS)).isoformat()
-    train, test = [], []
-    for row in shops(seed=seed):
-        first = {name: row[name][:length] for name, length in lengths.items()}
-        then = {name: row[name][TRAIN_WEEKS:] for name in lengths}
-        train.append({"id": f"{row['shop']}/train", **row, **first})
-        test.append({"id": f"{row['shop']}/test", **row, "start": later, **then})
-    for name, rows in (("train/2020", train), ("test/test", test)):
-        lines = "".join(json.dumps(row, separators=(",", ":")) + "\n" for row in rows)
-        atomic_write(folder / f"{name}.jsonl", lines)
+    """Write `train/2020.jsonl` under `folder`; the recipe's `split.test` takes the end, so a later batch may go on there."""
+    rows = [{"id": f"{row['shop']}/2020", **row} for row in shops(seed=seed)]
+    lines = "".join(json.dumps(row, separators=(",", ":")) + "\n" for row in rows)
+    atomic_write(folder / "train/2020.jsonl", lines)
 
 
 def _shop(number: int, seed: int) -> dict[str, Any]:
@@ -83,11 +73,10 @@ def _shop(number: int, seed: int) -> dict[str, Any]:
     area = 200 + 50 * stream.below(40)
     level = area * between(stream, 18.0, 34.0)
     growth, calendar_strength = between(stream, -0.05, 0.09), between(stream, 0.6, 1.2)
-    weeks = TRAIN_WEEKS + TEST_WEEKS
-    promotion = [int(stream.chance(PROMOTION_SHARE)) for _ in range(weeks + KNOWN_AHEAD)]
-    holiday = [int(_week_of_year(step) in HOLIDAY_WEEKS) for step in range(weeks + KNOWN_AHEAD)]
+    promotion = [int(stream.chance(PROMOTION_SHARE)) for _ in range(WEEKS + KNOWN_AHEAD)]
+    holiday = [int(_week_of_year(step) in HOLIDAY_WEEKS) for step in range(WEEKS + KNOWN_AHEAD)]
     values, temperatures, kept = [], [], 0.0
-    for step in range(weeks):
+    for step in range(WEEKS):
         week = _week_of_year(step)
         season = 11.0 + 9.5 * sine((week - 16) / WEEKS_A_YEAR)
         warmer = 2.5 * noise(stream)
