@@ -156,6 +156,7 @@ def test_calendar_features_are_equal_a_day_a_week_and_a_year_apart() -> None:
         ("D", 10**5000),
         ("D", "0000-01-01"),
     ],
+    ids=["UTC before 1", "UTC after 9999", "counter", "long counter", "long number", "year 0"],
 )
 def test_a_time_that_no_calendar_holds_is_refused_and_never_overflows(frequency, stamp) -> None:
     with pytest.raises(InputError, match="timestamps"):

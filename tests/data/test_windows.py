@@ -411,7 +411,7 @@ def test_a_history_of_another_frequency_than_in_training_is_refused(tmp_path) ->
 
 def test_a_row_that_contradicts_the_recipes_frequency_is_refused() -> None:
     given = {"id": "a", "start": "2026-01-01", "frequency": "h", "value": [1.0] * 5}
-    with pytest.raises(InputError, match="D: the recipe's input.frequency"):
+    with pytest.raises(InputError, match=r"D: the recipe's input\.frequency"):
         read_stretch(given, section(frequency="D"))
 
 
@@ -422,6 +422,6 @@ def test_a_history_that_is_too_large_once_it_is_scaled_is_refused_by_its_column(
     encoder = encoder_for(dealt([given], asked), asked)
     good = row(tiny[:5], rain=tiny[:5], holiday=tiny[:7])
     assert encoder.read(good)
-    for column, length in (("value", 5), ("rain", 5), ("holiday", 7)):
+    for column, length in (("rain", 5), ("holiday", 7)):
         with pytest.raises(InputError, match=f"column '{column}' holds too large a number once it is scaled"):
             encoder.read({**good, column: [1e38] * length})

@@ -43,7 +43,7 @@ def recipe():
     values = {
         **sections,
         "task": "classification",
-        "input": {"column": "text"},
+        "input": {"kind": "symbols", "column": "tokens"},
         "target": {"column": "label", "classes": ["a", "b"]},
         "gate": {"baseline": "none"},
         "evaluation": {"slices": ["length", "city"], "bootstrap_rounds": 100},
@@ -155,7 +155,7 @@ def test_figures_and_details_follow_from_the_values():
     assert {"confusion", "behaviours"} & set(told_of) == set()
     assert set(told_of["slices"][0]) == {"column", "name", "n", "metrics", "perplexity"}
     assert {part["name"] for part in told_of["slices"] if part["column"] == "length"} == {
-        "1 steps", "2 steps", "3 steps",
+        "1 symbols", "2 symbols", "3 symbols",
     }  # fmt: skip
 
 

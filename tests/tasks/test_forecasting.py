@@ -22,7 +22,7 @@ from seqline.recipe import Recipe
 from seqline.serving.predictor import Predictor
 from seqline.stages import prepare, train
 from seqline.tasks import task_named
-from seqline.tracking.tally import Pair
+from seqline.tracking.tally import Pair, ShadowRow
 
 WEEK = np.asarray([1.0, 1.1, 1.2, 1.1, 1.3, 0.6, 0.4])
 

@@ -256,10 +256,32 @@ _INPUTS: Mapping[str, _Inputs] = {
     "audio": _audio,
     "history": _history,
 }
+
+
+def _tagging(recipe: dict[str, Any], found: Survey, use: Guess, reasons: list[str]) -> None:
+    scheme = _scheme_of(found.tags)
+    recipe["target"]["scheme"] = scheme
+    if scheme == "plain":
+        recipe["gate"] = {"metric": "token_accuracy"}
+        reasons.append("scheme plain: the tags are no B- and I- of spans, so each token is judged by itself")
+    else:
+        reasons.append(f"scheme {scheme}: by the prefixes of the tags")
+
+
+def _scheme_of(tags: set[str]) -> str:
+    """How tags mark spans: `iob2` and `iobes` have a prefix on each tag but O, everything else is `plain`."""
+    prefixes = {tag.partition("-")[0] for tag in tags if "-" in tag}
+    bare = {tag for tag in tags if "-" not in tag} - {"O"}
+    if bare or not prefixes <= set("BIES"):
+        return "plain"
+    return "iobes" if prefixes & set("ES") else "iob2"
+
+
 _OTHERS: Mapping[str, Callable[[dict[str, Any], Survey, Guess, list[str]], None]] = {
     "classification": _classification,
     "forecasting": _forecasting,
     "regression": _forecasting,
+    "tagging": _tagging,
     "translation": _writing,
     "answering": _writing,
     "dialogue": _writing,

@@ -75,6 +75,7 @@ class Survey:
     letters: set[str] = field(default_factory=set)
     groups: Counter[str] = field(default_factory=Counter)
     stamps: list[Any] = field(default_factory=list)
+    tags: set[str] = field(default_factory=set)
 
     @property
     def rows(self) -> int:
@@ -106,6 +107,8 @@ class Survey:
             self.stamps = list(row.values[TIMESTAMPS])  # type: ignore[arg-type]
         if self.split_by is not None:
             self.groups[str(row.values[self.split_by])] += 1
+        if isinstance(self.target, TagsKind):
+            self.tags.update(row.values[str(self.target_column)])  # type: ignore[arg-type]
         if self.has_labels:
             self.labels[str(row.values[str(self.target_column)])] += 1
             if len(self.labels) > MAX_CLASSES:
