@@ -109,9 +109,10 @@ def write_months(
     share = -(-len(train) // len(TRAIN_MONTHS))
     for number, month in enumerate(TRAIN_MONTHS):
         batch = train[number * share : (number + 1) * share]
-        atomic_write(folder / "train" / f"{month}.jsonl", _json_lines(batch))
-    atomic_write(folder / "test" / "test.jsonl", _json_lines(test))
+        atomic_write(folder / "train" / f"{month}.jsonl", json_lines(batch))
+    atomic_write(folder / "test" / "test.jsonl", json_lines(test))
 
 
-def _json_lines(rows: Sequence[Mapping[str, Any]]) -> str:
+def json_lines(rows: Sequence[Mapping[str, Any]]) -> str:
+    """Rows as JSON lines, characters as they are."""
     return "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
