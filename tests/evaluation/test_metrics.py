@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from sklearn import metrics as sk
 
-from seqline.evaluation import intervals, measures, metrics, slices, sums
+from seqline.evaluation import intervals, measures, metrics, sums
 from seqline.evaluation.metrics import METRICS
 
 OF_CLASSES = [name for name, metric in METRICS.items() if "classification" in metric.tasks]
@@ -110,7 +110,7 @@ def test_values_stay_in_their_bounds_and_better_answers_score_better(name):
     assert metric.better(good - bad) > 0
 
 
-@pytest.mark.parametrize("module", [metrics, intervals, measures, slices, sums])
+@pytest.mark.parametrize("module", [metrics, intervals, measures, sums])
 def test_docstring_examples_run(module):
     failures, tried = doctest.testmod(module)
     assert (failures, tried > 0) == (0, True)

@@ -6,13 +6,15 @@ import math
 import numpy as np
 import pytest
 
+from seqline.data.kinds.series import SeriesKind
+from seqline.data.kinds.text import TextKind
 from seqline.evaluation.comparison import Evidence
 from seqline.evaluation.gates import judge
 from seqline.evaluation.intervals import bootstrap_intervals, paired_bootstrap
 from seqline.evaluation.measures import Measures, summed
 from seqline.evaluation.metrics import METRICS, measures_of
 from seqline.evaluation.resampling import draws
-from seqline.evaluation.slices import cut_by_values, lengths_of, measure_slices
+from seqline.evaluation.slices import cut_by_values, make_slices, measure_slices
 from seqline.evaluation.sums import ROWS, columns_of, exp_ratio, f1, of_values, ratio
 from seqline.recipe import GateSection
 
@@ -123,10 +125,21 @@ def test_slices_of_sums_carry_bootstrap_intervals_and_shares_of_right_rows_wilso
     assert share.value == pytest.approx(values[:200, 3].mean())
 
 
-def test_lengths_are_words_of_texts_and_steps_of_anything_else():
-    assert lengths_of(["a b c", "d"])[1] == "words"
-    counts, unit = lengths_of([[1.0, 2.0], [3.0], ["a", "b", "c"]])
-    assert (counts.tolist(), unit) == ([2, 1, 3], "steps")
+@pytest.mark.parametrize(
+    ("kind", "inputs", "names"),
+    [
+        (TextKind(), ["a b c", "d"], {"1 words", "3 words"}),
+        (SeriesKind(max_missing_share=0.0), [[1.0, 2.0], [3.0]], {"1 steps", "2 steps"}),
+        (
+            SeriesKind(max_missing_share=0.0),
+            [{"x": [1.0, 2.0], "id": "a"}, {"x": [3.0]}],
+            {"1 steps", "2 steps"},
+        ),
+    ],
+)
+def test_lengths_are_counted_as_the_kind_counts_them(kind, inputs, names):
+    slices = make_slices(["length"], inputs=inputs, kind=kind, column="x", columns={})
+    assert {part.name for part in slices} == names
 
 
 def gate(**settings: object) -> GateSection:

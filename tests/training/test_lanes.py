@@ -98,6 +98,7 @@ def run(folder: Path, report: Callable[[Event], None]) -> FitResult:
         tally=lambda outputs, batch: task.tally(outputs, batch, {}),
         score=task.score,
         settings=settings,
+        falls=True,
         checkpoint_folder=folder,
         digest="a" * 64,
         report=report,
