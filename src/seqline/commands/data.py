@@ -123,16 +123,10 @@ def sample(name: str) -> None:
 
     Example: seqline sample sentiment
     """
-    from seqline.data.samples.registry import SAMPLES
+    from seqline.data.samples.registry import require_sample
     from seqline.onboarding import take_sample
 
-    if name not in SAMPLES:
-        raise InputError(
-            f"sample {name}",
-            "no such sample",
-            f"one of {', '.join(SAMPLES)}",
-            "for your own file: seqline new",
-        )
+    require_sample(name)
     workspace = Workspace.find()
     made = take_sample(workspace, name)
     state = "made" if made else "there already"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import orjson
@@ -62,6 +62,3 @@ def require_rows(dealt: Dealt) -> Dealt:
                 f"split {name}", "no rows", "at least one", "add rows, or change the shares in `split`"
             )
     return dealt
-
-
-Dealer = Callable[[Recipe, Sequence[Row], Sequence[Row]], tuple[Dealt, int]]

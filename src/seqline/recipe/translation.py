@@ -87,7 +87,6 @@ class _Writing(Recipe):
 _HIGHER = ("bleu", "chrf", "exact_match")
 _LOWER = ("perplexity", "nats_per_token")
 _MONITORS = ("loss", "perplexity", "token_accuracy")
-_FALLING = ("perplexity",)
 
 
 class TranslationRecipe(_Writing):
@@ -99,7 +98,6 @@ class TranslationRecipe(_Writing):
         lower=_LOWER,
         compared=("bleu", "chrf", "exact_match", "perplexity"),
         monitors=_MONITORS,
-        falling=_FALLING,
         baselines={"text": ("copy", "word_by_word", "nearest_text")},
         gate_baseline={"text": "word_by_word"},
     )
@@ -116,7 +114,6 @@ class AnsweringRecipe(_Writing):
         lower=_LOWER,
         compared=("exact_match", "chrf"),
         monitors=_MONITORS,
-        falling=_FALLING,
         baselines={"text": ("majority_answer", "nearest_text")},
         gate_baseline={"text": "majority_answer"},
     )
@@ -133,7 +130,6 @@ class DialogueRecipe(_Writing):
         lower=_LOWER,
         compared=("perplexity", "nats_per_token", "bleu", "chrf"),
         monitors=_MONITORS,
-        falling=_FALLING,
         baselines={"text": ("target_unigram", "target_bigram", "nearest_text")},
         gate_baseline={"text": "target_bigram"},
     )
@@ -150,7 +146,6 @@ class CaptioningRecipe(_Writing):
         lower=_LOWER,
         compared=("bleu", "chrf", "exact_match", "perplexity"),
         monitors=_MONITORS,
-        falling=_FALLING,
         baselines={
             "vector": ("majority_answer", "nearest_numbers"),
             "series": ("majority_answer", "nearest_numbers"),

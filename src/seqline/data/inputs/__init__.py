@@ -12,17 +12,18 @@ from seqline.data.inputs.history import HistoryEncoder
 from seqline.data.inputs.numbers import NumberEncoder
 from seqline.data.inputs.piano import PianoEncoder
 from seqline.data.inputs.symbols import SymbolEncoder
-from seqline.data.tokenization import TextTokenizer
+from seqline.data.scaling import SCALER_FILE
+from seqline.data.tokenization import TOKENIZER_FILE, TextTokenizer
 from seqline.recipe import InputSection
 
 # Where the fitted encoder of a kind is kept, in the folder of a stage and in the model folder.
 ENCODER_FILES = {
-    "text": "tokenizer.json",
-    "symbols": "tokenizer.json",
-    "series": "scaler.json",
-    "vector": "scaler.json",
-    "audio": "scaler.json",
-    "history": "scaler.json",
+    "text": TOKENIZER_FILE,
+    "symbols": TOKENIZER_FILE,
+    "series": SCALER_FILE,
+    "vector": SCALER_FILE,
+    "audio": SCALER_FILE,
+    "history": SCALER_FILE,
     "piano": "keys.json",
 }
 _ENCODERS: dict[str, Any] = {

@@ -11,16 +11,10 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import numpy.typing as npt
-
-from seqline.data.audio import read_recording
-from seqline.data.scaling import Scaler
-from seqline.data.spectrogram import Spectrogram
+from seqline.data.recordings import RecordingReader
+from seqline.data.scaling import Features, Scaler
 from seqline.data.tokenization import cut
 from seqline.recipe import AudioInput
-
-Features = npt.NDArray[np.float32]
 
 
 @dataclass(frozen=True)
@@ -60,10 +54,7 @@ class AudioEncoder:
     def encode_whole(self, values: Iterable[Any]) -> Iterator[Features]:
         """Scaled frames of each recording before any cut, float32 (T, M)."""
         for value in values:
-            recording = read_recording(
-                value, where=f"column {self.section.column!r}", sample_rate=self.section.sample_rate
-            )
-            yield self.scaler.apply(self._spectrogram.frames(recording.samples))
+            yield self.scaler.apply(self._reader.frames(value))
 
     def encode(self, values: Iterable[Any]) -> Iterator[Features]:
         """The same, with 1 <= T <= max_length."""
@@ -71,11 +62,5 @@ class AudioEncoder:
             yield cut(steps, max_length=self.section.max_length, keep=self.section.keep)
 
     @cached_property
-    def _spectrogram(self) -> Spectrogram:
-        section = self.section
-        return Spectrogram(
-            sample_rate=section.sample_rate,
-            window_ms=section.window_ms,
-            hop_ms=section.hop_ms,
-            mels=section.mels,
-        )
+    def _reader(self) -> RecordingReader:
+        return RecordingReader(self.section)

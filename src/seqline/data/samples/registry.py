@@ -33,6 +33,17 @@ SAMPLES: Mapping[str, str] = {
 }
 
 
+def require_sample(name: str) -> None:
+    """Refuse a name that is no key of `SAMPLES`."""
+    if name not in SAMPLES:
+        raise InputError(
+            f"sample {name}",
+            "no such sample",
+            f"one of {', '.join(SAMPLES)}",
+            "for your own file: seqline new",
+        )
+
+
 def write_sample(name: str, folder: Path) -> None:
     """Write the rows of a sample, the same bytes every time.
 
@@ -43,13 +54,7 @@ def write_sample(name: str, folder: Path) -> None:
     Raises:
         InputError: There is no such sample.
     """
-    if name not in SAMPLES:
-        raise InputError(
-            f"sample {name}",
-            "no such sample",
-            f"one of {', '.join(SAMPLES)}",
-            "for your own file: seqline new",
-        )
+    require_sample(name)
     module, function = SAMPLES[name].split(":")
     write: Callable[[Path], None] = getattr(import_module(module), function)
     write(folder)

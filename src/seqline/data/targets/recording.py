@@ -16,9 +16,8 @@ import numpy.typing as npt
 
 from seqline.batch import IGNORED
 from seqline.data.arrays import Targets
-from seqline.data.audio import read_recording
+from seqline.data.recordings import RecordingReader
 from seqline.data.scaling import Features, Scaler
-from seqline.data.spectrogram import Spectrogram
 from seqline.recipe import RecordingTarget
 
 
@@ -73,22 +72,12 @@ class RecordingEncoder:
         Raises:
             InputError: It is no recording of the recipe's sample rate.
         """
-        recording = read_recording(
-            value, where=f"column {self.section.column!r}", sample_rate=self.section.sample_rate
-        )
-        return self.spectrogram.frames(recording.samples)[: self.section.max_frames]
+        return self._reader.frames(value)[: self.section.max_frames]
 
     def sound(self, frames: npt.NDArray[np.floating[Any]]) -> Features:
         """Samples float32 (S,) of frames float (U, M) in their own unit."""
-        return self.spectrogram.samples(frames, rounds=self.section.rounds)
+        return self._reader.spectrogram.samples(frames, rounds=self.section.rounds)
 
     @cached_property
-    def spectrogram(self) -> Spectrogram:
-        """The way from samples to frames and back."""
-        section = self.section
-        return Spectrogram(
-            sample_rate=section.sample_rate,
-            window_ms=section.window_ms,
-            hop_ms=section.hop_ms,
-            mels=section.mels,
-        )
+    def _reader(self) -> RecordingReader:
+        return RecordingReader(self.section)
