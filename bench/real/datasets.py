@@ -28,6 +28,8 @@ WALMART_TEST_WEEKS = 26
 SHAKESPEARE_TRAIN_SHARE = 0.9
 SHAKESPEARE_PIECE = 3_000
 DIALOG_TEST_TENTHS = 1
+SENTENCES_A_RUN = 100
+END_OF_SENTENCE = "<eos>"
 
 
 @dataclass(frozen=True)
@@ -226,6 +228,16 @@ def shakespeare(data: Path) -> Rows:
     return Rows(rows("train", text[:cut]), rows("test", text[cut:]))
 
 
+def ptb(data: Path) -> Rows:
+    """Penn Treebank with its published valid part, which a recipe takes by the column `part`."""
+    return _word_runs(data / "ptb", "ptb")
+
+
+def wikitext2(data: Path) -> Rows:
+    """WikiText-2 with its published valid part, which a recipe takes by the column `part`."""
+    return _word_runs(data / "wikitext2", "wikitext2")
+
+
 def agnews(data: Path) -> Rows:
     """AG News: 10,001 of the train texts and the official test."""
     folder = data / "agnews"
@@ -318,6 +330,19 @@ def _pieces(text: str, *, least: int) -> Iterator[str]:
         yield held
 
 
+def _word_runs(folder: Path, name: str) -> Rows:
+    """Runs of a hundred lines, each line ended by a symbol of its own, as published perplexities count."""
+
+    def rows(part: str) -> Iterator[Row]:
+        with gzip.open(folder / f"{name}.{part}.txt.gz", "rt", encoding="utf-8") as file:
+            lines = [[*line.split(), END_OF_SENTENCE] for line in file]
+        for start in range(0, len(lines), SENTENCES_A_RUN):
+            words = [word for line in lines[start : start + SENTENCES_A_RUN] for word in line]
+            yield {"id": f"{part}-{start:05d}", "part": part, "words": words}
+
+    return Rows([*rows("train"), *rows("valid")], [*rows("test")])
+
+
 DATASETS: dict[str, Callable[[Path], Rows]] = {
     "agnews": agnews,
     "atis_slots": atis_slots,
@@ -330,6 +355,7 @@ DATASETS: dict[str, Callable[[Path], Rows]] = {
     "jsb": jsb,
     "m4": m4,
     "multi30k": multi30k,
+    "ptb": ptb,
     "shakespeare": shakespeare,
     "snips": snips,
     "snips_slots": snips_slots,
@@ -337,4 +363,5 @@ DATASETS: dict[str, Callable[[Path], Rows]] = {
     "upos": upos,
     "vowels": vowels,
     "walmart": walmart,
+    "wikitext2": wikitext2,
 }
