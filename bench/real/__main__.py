@@ -14,7 +14,8 @@ import time
 from pathlib import Path
 from typing import Any
 
-from bench.real.datasets import DATASETS, write
+from bench.real.datasets import DATASETS
+from bench.real.rows import write
 
 from seqline.config import load_recipe
 from seqline.errors import InputError, SeqlineError
