@@ -21,6 +21,12 @@ from seqline.recipe.sections import (
 )
 from seqline.recipe.targets import LabelTarget, TargetSection
 
+# Metrics that are no share of 1.
+_IN_PER_CENT = ("bleu", "chrf")
+_PER_CENT = 100.0
+_OF_TARGETS = {"label_smoothing": 0.0, "class_weights": "none"}
+_WITH_EMBEDDINGS = ("text", "symbols")
+
 
 @dataclass(frozen=True, kw_only=True)
 class Choices:
@@ -49,6 +55,10 @@ class Choices:
     default_baselines: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     gate_baseline: Mapping[str, str]
     behaviours: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+    def largest(self, metric: str) -> float:
+        """The best value of a metric of which more is better."""
+        return _PER_CENT if metric in _IN_PER_CENT else 1.0
 
     def falls(self, monitor: str) -> bool:
         """Whether less of a figure on valid is better."""
@@ -111,6 +121,43 @@ class Recipe(Section):
             )
         if self.input.column == self.target.column:
             raise ValueError(f"input.column and target.column are both {self.input.column!r}")
+        return self
+
+    @model_validator(mode="after")
+    def _no_idle_training(self) -> Recipe:
+        """Settings of training that act on something this task lacks."""
+        for name, off in _OF_TARGETS.items():
+            if name not in self.target.LEARNT_WITH and (found := getattr(self.training, name)) != off:
+                raise ValueError(
+                    f"training.{name} {found} acts on labels; task {self.task} has none, so set it to {off or 0}"
+                )
+        labelled = isinstance(self.target, LabelTarget) and self.input.kind in _WITH_EMBEDDINGS
+        if self.training.adversarial_radius and not labelled:
+            raise ValueError(
+                f"training.adversarial_radius {self.training.adversarial_radius:g} acts on labels of texts and "
+                f"symbols; this is task {self.task} of kind {self.input.kind}, so set it to 0"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _possible_gate(self) -> Recipe:
+        for metric, floor in self.gate.floors.items():
+            if floor > (largest := self.CHOICES.largest(metric)):
+                raise ValueError(
+                    f"gate.floors.{metric}: found {floor:g}; expected at most {largest:g}, the best value there is"
+                )
+        for metric, ceiling in self.gate.ceilings.items():
+            if ceiling < 0:
+                raise ValueError(
+                    f"gate.ceilings.{metric}: found {ceiling:g}; expected 0 or more, no value is below"
+                )
+        if self.evaluation.behaviours and not (
+            isinstance(self.target, LabelTarget) and self.input.kind == "text"
+        ):
+            raise ValueError(
+                f"evaluation.behaviours are of texts with labels; this is task {self.task} of kind {self.input.kind}, "
+                "so leave them out"
+            )
         return self
 
     @model_validator(mode="after")

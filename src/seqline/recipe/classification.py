@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import ClassVar, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from seqline.recipe.base import Choices, Recipe
+from seqline.recipe.section import MAX_UNITS
 from seqline.recipe.sections import ModelSection
 from seqline.recipe.targets import LabelTarget
 
@@ -15,7 +16,9 @@ class ClassifierModel(ModelSection):
     """A recurrent network, pooled over its steps."""
 
     pooling: Literal["last", "max", "mean", "max_mean", "attention"] = "max_mean"
-    head_size: int = Field(0, ge=0, description="Units of a hidden layer before the classes; 0 for none.")
+    head_size: int = Field(
+        0, ge=0, le=MAX_UNITS, description="Units of a hidden layer before the classes; 0 for none."
+    )
     head_activation: Literal["relu", "leaky_relu", "tanh", "sigmoid"] = "relu"
     dropout: float = Field(0.5, ge=0.0, lt=1.0, description="On the pooled features.")
 
@@ -54,3 +57,17 @@ class ClassificationRecipe(Recipe):
     task: Literal["classification"]
     target: LabelTarget
     model: ClassifierModel
+
+    @model_validator(mode="after")
+    def _every_class_can_be(self) -> ClassificationRecipe:
+        count, least = len(self.target.classes), self.validation.min_class_share
+        if count * least > 1.0:
+            raise ValueError(
+                f"validation.min_class_share {least:g} of each of {count} classes is more than all rows; expected at "
+                f"most {1.0 / count:.4g}"
+            )
+        if self.split.by == self.target.column:
+            raise ValueError(
+                f"split.by {self.split.by!r} is the target: valid and test would hold other classes than train"
+            )
+        return self

@@ -99,9 +99,6 @@ class ForecastingRecipe(Recipe):
             raise ValueError(
                 f"input.season_length {given.season_length} is more than input.context_length {given.context_length}"
             )
-        for name in ("adversarial_radius", "label_smoothing"):
-            if getattr(self.training, name):
-                raise ValueError(f"training.{name} acts on labels; task {self.task} has none, so set it to 0")
         return self
 
 

@@ -32,7 +32,7 @@ class TextInput(InputSection):
     lowercase: bool = True
     strip_markup: bool = Field(False, description="Replace HTML tags by a space before tokenising.")
     vocab_size: int = Field(10_000, ge=4, le=1_000_000, description="Tokens kept, special ones included.")
-    min_count: int = Field(2, ge=1, description="A token seen less often in train is unknown.")
+    min_count: int = Field(2, ge=1, le=1_000_000, description="A token seen less often in train is unknown.")
 
 
 class SymbolsInput(InputSection):
@@ -43,15 +43,25 @@ class SymbolsInput(InputSection):
         None, min_length=1, description="Letters that may occur; null: any symbol, known if train has it."
     )
     kmer: int = Field(1, ge=1, le=12, description="Neighbouring symbols that are read as one.")
-    stride: int = Field(1, ge=1, description="Symbols from one step to the next.")
+    stride: int = Field(1, ge=1, le=1_000, description="Symbols from one step to the next.")
     lowercase: bool = False
     vocab_size: int = Field(10_000, ge=4, le=1_000_000, description="Tokens kept, special ones included.")
-    min_count: int = Field(1, ge=1, description="A token seen less often in train is unknown.")
+    min_count: int = Field(1, ge=1, le=1_000_000, description="A token seen less often in train is unknown.")
 
     @model_validator(mode="after")
-    def _distinct(self) -> SymbolsInput:
-        if self.alphabet is not None and len(set(self.alphabet)) != len(self.alphabet):
-            raise ValueError(f"the letters of alphabet {self.alphabet!r} are not distinct")
+    def _readable(self) -> SymbolsInput:
+        letters = self.alphabet or ""
+        if len(set(letters)) != len(letters):
+            raise ValueError(f"the letters of alphabet {letters!r} are not distinct")
+        if any(letter.isspace() for letter in letters):
+            raise ValueError(
+                f"alphabet {letters!r} holds white space, which is left out when letters are read"
+            )
+        if self.lowercase and letters != letters.lower():
+            raise ValueError(
+                f"alphabet {letters!r} with lowercase true: letters become small before they are looked up, so none of "
+                f"these would be found; write {letters.lower()!r}, or set lowercase to false"
+            )
         return self
 
 
@@ -75,6 +85,20 @@ class VectorInput(InputSection):
     max_length: Literal[1] = 1
 
 
+def require_frames(sample_rate: int, window_ms: float, hop_ms: float, mels: int) -> None:
+    """Refuse frames that no recording can be read as: windows with holes between them, or more bands than frequencies."""
+    if hop_ms > window_ms:
+        raise ValueError(
+            f"hop_ms {hop_ms:g} is longer than window_ms {window_ms:g}: sound between two windows would be lost"
+        )
+    samples = round(sample_rate * window_ms / 1_000)
+    if samples < mels:
+        raise ValueError(
+            f"mels {mels} bands of a window of {samples} samples ({window_ms:g} ms at {sample_rate} Hz); expected at "
+            "most as many bands as samples, so lower mels or lengthen window_ms"
+        )
+
+
 class AudioInput(InputSection):
     """Sound: a WAV file in base64, read as frames of log-mel energies."""
 
@@ -87,6 +111,11 @@ class AudioInput(InputSection):
         "standard", description="standard: each band to mean 0 and deviation 1 of train."
     )
     max_length: int = Field(1_000, ge=1, le=100_000, description="Frames; longer inputs are cut.")
+
+    @model_validator(mode="after")
+    def _possible(self) -> AudioInput:
+        require_frames(self.sample_rate, self.window_ms, self.hop_ms, self.mels)
+        return self
 
 
 class PianoInput(InputSection):

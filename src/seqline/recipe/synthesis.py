@@ -7,6 +7,8 @@ from typing import ClassVar, Literal
 from pydantic import Field, model_validator
 
 from seqline.recipe.base import Choices, Recipe
+from seqline.recipe.inputs import require_frames
+from seqline.recipe.section import Units
 from seqline.recipe.sections import ModelSection
 from seqline.recipe.targets import TargetSection
 
@@ -31,17 +33,25 @@ class RecordingTarget(TargetSection):
         description="Of the search for phases that makes sound of frames (Griffin and Lim).",
     )
 
+    @model_validator(mode="after")
+    def _possible(self) -> RecordingTarget:
+        require_frames(self.sample_rate, self.window_ms, self.hop_ms, self.mels)
+        return self
+
 
 class SpeakerModel(ModelSection):
     """A recurrent network that writes frames, each from those before it and the labels."""
 
     bidirectional: Literal[False] = False
-    embedding_dim: int = Field(64, ge=1, description="Of each label; a row's labels are added up.")
-    hidden_size: int = Field(256, ge=1)
-    prenet_size: int = Field(64, ge=1, description="Units between the last frame and the recurrent layers.")
+    embedding_dim: Units = Field(64, description="Of each label; a row's labels are added up.")
+    hidden_size: Units = 256
+    prenet_size: Units = Field(64, description="Units between the last frame and the recurrent layers.")
     prenet_dropout: float = Field(0.5, ge=0.0, lt=1.0, description="Rate there.")
     frame_noise: float = Field(
-        0.3, ge=0.0, description="Deviation of what is added to the true frames in training, in deviations."
+        0.3,
+        ge=0.0,
+        le=100.0,
+        description="Deviation of what is added to the true frames in training, in deviations.",
     )
     frames_per_step: int = Field(2, ge=1, le=32, description="Frames written at once.")
     dropout: float = Field(0.1, ge=0.0, lt=1.0, description="On the features that frames are written from.")
@@ -73,14 +83,9 @@ class SynthesisRecipe(Recipe):
 
     @model_validator(mode="after")
     def _of_labels(self) -> SynthesisRecipe:
-        if self.target.hop_ms > self.target.window_ms:
+        if self.model.frames_per_step > self.target.max_frames:
             raise ValueError(
-                f"target.hop_ms {self.target.hop_ms:g} is longer than target.window_ms {self.target.window_ms:g}: "
-                "sound between two windows would be lost"
+                f"model.frames_per_step {self.model.frames_per_step} is more than target.max_frames "
+                f"{self.target.max_frames} holds"
             )
-        for name in ("adversarial_radius", "label_smoothing"):
-            if getattr(self.training, name):
-                raise ValueError(
-                    f"training.{name} acts on labels to tell apart; synthesis has none, so set it to 0"
-                )
         return self

@@ -18,7 +18,7 @@ class TokensInput(SymbolsInput):
 
     kind: Literal["symbols"]
     lowercase: bool = Field(True, description="For word vectors; the bytes of a word keep its capitals.")
-    min_count: int = Field(2, ge=1, description="A token seen less often in train is unknown.")
+    min_count: int = Field(2, ge=1, le=1_000_000, description="A token seen less often in train is unknown.")
     max_length: int = Field(
         400, ge=1, le=100_000, description="Tokens; a longer input is refused: each token needs its tag."
     )
@@ -41,8 +41,8 @@ class CharactersSection(Section):
     """What the network reads of a token's bytes."""
 
     kind: Literal["none", "cnn", "lstm"] = "cnn"
-    embedding_dim: int = Field(30, ge=1, description="Of a byte.")
-    features: int = Field(50, ge=2, description="Of a token; an even number for lstm.")
+    embedding_dim: int = Field(30, ge=1, le=1_024, description="Of a byte.")
+    features: int = Field(50, ge=2, le=1_024, description="Of a token; an even number for lstm.")
 
 
 class TaggerModel(ModelSection):
@@ -91,8 +91,6 @@ class TaggingRecipe(Recipe):
                 f"input.characters {self.input.characters} and model.characters.kind {self.model.characters.kind}; "
                 "set both to 0 and none, or neither"
             )
-        if self.training.label_smoothing or self.training.class_weights != "none":
-            raise ValueError("training.label_smoothing and class_weights are of labels; leave them out")
         return self
 
 

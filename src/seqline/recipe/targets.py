@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import ClassVar, Literal
 
 from pydantic import Field, model_validator
 
-from seqline.recipe.section import Section
+from seqline.recipe.section import Section, Seed, require_distinct
 
 
 class TargetSection(Section):
-    """What every target says."""
+    """What every target says.
+
+    Attributes:
+        LEARNT_WITH: Settings of training that act on targets of this kind, of those that do not act on all.
+    """
+
+    LEARNT_WITH: ClassVar[frozenset[str]] = frozenset()
 
     column: str = Field(min_length=1)
 
@@ -18,12 +24,13 @@ class TargetSection(Section):
 class LabelTarget(TargetSection):
     """One of some labels."""
 
+    LEARNT_WITH: ClassVar[frozenset[str]] = frozenset({"label_smoothing", "class_weights"})
+
     classes: list[str] = Field(min_length=2, description="All labels, in the order of the class indices.")
 
     @model_validator(mode="after")
     def _distinct(self) -> LabelTarget:
-        if len(set(self.classes)) != len(self.classes):
-            raise ValueError("the classes are not distinct")
+        require_distinct("classes", self.classes)
         return self
 
 
@@ -45,11 +52,13 @@ class NextTokenTarget(TargetSection):
     temperature: float = Field(
         0.8, ge=0.0, le=100.0, description="Of a continuation; 0: always the most probable."
     )
-    top_k: int = Field(0, ge=0, description="Of a continuation: only the k most probable tokens; 0: all.")
+    top_k: int = Field(
+        0, ge=0, le=1_000_000, description="Of a continuation: only the k most probable tokens; 0: all."
+    )
     top_p: float = Field(
         1.0, gt=0.0, le=1.0, description="Of a continuation: only the most probable tokens up to this share."
     )
-    seed: int = Field(0, ge=0, lt=2**63, description="Of the drawing; the same one writes the same.")
+    seed: Seed = Field(0, description="Of the drawing; the same one writes the same.")
 
 
 class NextKeysTarget(TargetSection):
@@ -60,7 +69,7 @@ class NextKeysTarget(TargetSection):
         0.8, ge=0.0, le=100.0, description="0: every key that is more likely than not."
     )
     voices: int = Field(4, ge=0, le=88, description="Keys that may sound at once; 0: any number.")
-    seed: int = Field(0, ge=0, lt=2**63, description="Of the drawing; the same one writes the same.")
+    seed: Seed = Field(0, description="Of the drawing; the same one writes the same.")
 
 
 class FutureTarget(TargetSection):
@@ -98,20 +107,21 @@ class TagsTarget(TargetSection):
 
     @model_validator(mode="after")
     def _distinct(self) -> TagsTarget:
-        if self.tags is not None and len(set(self.tags)) != len(self.tags):
-            raise ValueError("the tags are not distinct")
+        require_distinct("tags", self.tags or [])
         return self
 
 
 class SequenceTarget(TargetSection):
     """A text that is written, token by token."""
 
+    LEARNT_WITH: ClassVar[frozenset[str]] = frozenset({"label_smoothing"})
+
     tokenizer: Literal["word", "char", "bpe"] = Field(
         "word", description="bpe: pieces of words, so that no word is unknown."
     )
     lowercase: bool = Field(False, description="Answers are then written in lower case too.")
     vocab_size: int = Field(10_000, ge=5, le=1_000_000, description="Tokens kept, special ones included.")
-    min_count: int = Field(2, ge=1, description="A token seen less often in train is unknown.")
+    min_count: int = Field(2, ge=1, le=1_000_000, description="A token seen less often in train is unknown.")
     max_length: int = Field(
         100,
         ge=1,
