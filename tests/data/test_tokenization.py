@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tokenizers import pre_tokenizers
 
 from seqline.batch import PADDING_ID, UNKNOWN_ID
 from seqline.data.tokenization import TOKENIZER_FILE, TextTokenizer, cut
@@ -72,6 +73,24 @@ def test_bpe_knows_every_text() -> None:
     assert tokenizer.unknown_share(["quite unseen: żółć 漢字 🙂"]) == 0.0
 
 
+def test_byte_pairs_learn_a_word_with_its_vowel_signs() -> None:
+    word = "किताब"
+    tokenizer = TextTokenizer.fit([f"{word} यह {word}"] * 9, section(tokenizer="bpe", vocab_size=400))
+    whole, *others = tokenizer.encode([word, f"यह {word}"])
+    assert len(whole) == 1
+    assert others[0].tolist()[1:] == whole.tolist()
+
+
+@pytest.mark.parametrize(
+    "text", ["It's the 2nd  one, isn't it?\n\tYes.", " led by a space", "żółć 漢字 🙂", "  two"]
+)
+def test_text_without_marks_is_cut_as_gpt_2_cuts_it(text: str) -> None:
+    fitted = TextTokenizer.fit(TEXTS, section(tokenizer="bpe", vocab_size=300, lowercase=False)).tokenizer
+    found = fitted.pre_tokenizer.pre_tokenize_str(fitted.normalizer.normalize_str(text))
+    expected = pre_tokenizers.ByteLevel(add_prefix_space=True).pre_tokenize_str(text)
+    assert [piece for piece, _ in found] == [piece for piece, _ in expected]
+
+
 @pytest.mark.parametrize(
     ("keep", "expected"),
     [("head", [0, 1, 2, 3, 4]), ("tail", [5, 6, 7, 8, 9]), ("head_tail", [0, 1, 7, 8, 9])],
@@ -85,9 +104,9 @@ def test_a_cut_is_never_longer_than_allowed_and_never_empty(length: int, max_len
     assert len(cut(np.arange(length), max_length=max_length, keep=keep)) == min(length, max_length)
 
 
-@given(st.text(max_size=80))
-def test_any_text_of_unicode_is_encoded_or_refused(text: str) -> None:
-    tokenizer = TextTokenizer.fit(TEXTS, section())
+@given(st.text(max_size=80), st.sampled_from(["word", "bpe"]))
+def test_any_text_of_unicode_is_encoded_or_refused(text: str, kind: str) -> None:
+    tokenizer = TextTokenizer.fit(TEXTS, section(tokenizer=kind, vocab_size=300))
     try:
         text.encode("utf-8")
     except UnicodeEncodeError:
