@@ -45,8 +45,10 @@ def atis(data: Path) -> Rows:
 
 def spam(data: Path) -> Rows:
     """Short messages, repeated ones dropped; the recipe deals test."""
-    rows = labelled("message", [data / "sms_spam/sms_spam.csv.gz"])
-    return Rows(list({row["text"]: row for row in reversed(rows)}.values())[::-1], [])
+    first: dict[str, Row] = {}
+    for row in labelled("message", [data / "sms_spam/sms_spam.csv.gz"]):
+        first.setdefault(row["text"], row)
+    return Rows(list(first.values()), [])
 
 
 def names(data: Path) -> Rows:
