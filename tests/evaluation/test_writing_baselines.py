@@ -45,7 +45,9 @@ def test_n_grams_count_words_and_the_end_of_each_line() -> None:
     problem = problem_of("generation", {"column": "text", "min_count": 1}, train, ["a b a", "b", "a zz"])
     found = answer_all(["unigram", "kneser_ney"], problem)
     for values in found.values():
-        assert values.shape == (3, 4)
+        assert values.shape == (3, 6)
+        assert values[:, 4].tolist() == pytest.approx([0, 0, 3 * math.log(257)])
+        assert values[:, 5].tolist() == [5, 1, 4]
         assert values[:, 1].tolist() == [4, 2, 3]
         assert (values[:, 2] <= values[:, 3]).all() and (values[:, 3] <= values[:, 1]).all()
     assert found["kneser_ney"][0, 0] < found["unigram"][0, 0]

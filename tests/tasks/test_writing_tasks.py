@@ -99,7 +99,7 @@ def test_pieces_with_carried_state_and_whole_rows_cost_the_same() -> None:
             found.append(task.tally(model.network(batch), batch, {}))
     pieces = torch.cat(found).sum(dim=0)
     whole = task.measure(model, rows_of(LINES))
-    assert pieces.tolist() == pytest.approx(whole.sum(axis=0).tolist(), abs=1e-4)
+    assert pieces.tolist() == pytest.approx(whole.sum(axis=0)[:4].tolist(), abs=1e-4)
     assert whole[:, 1].tolist() == [5, 5, 7, 3]
     assert task.score(pieces.unsqueeze(0))["perplexity"] == pytest.approx(
         math.exp(whole[:, 0].sum() / whole[:, 1].sum())

@@ -68,6 +68,9 @@ def test_values_and_baselines_are_read_as_they_were_written() -> None:
     assert _of_baseline(labels, "majority", SPLIT.take([0]), CLASSES)[0].tolist() == [False]
 
 
+RECIPE = SimpleNamespace(classes=["a", "b"], gate=SimpleNamespace(metric="accuracy"))
+
+
 @pytest.mark.parametrize("measures", [TAGS, CLASSES])
 @pytest.mark.parametrize(
     "error",
@@ -88,14 +91,31 @@ def test_a_champion_that_cannot_be_measured_on_these_rows_answers_another_questi
         raise error
 
     champion = SimpleNamespace(
-        task=SimpleNamespace(columns=measures.columns), classes=["a", "b"], measure=measure
+        task=SimpleNamespace(columns=measures.columns),
+        classes=["a", "b"],
+        measure=measure,
+        unit=lambda metric: "",
     )
     monkeypatch.setattr(Predictor, "load", lambda folder: champion)
     monkeypatch.setattr(evidence, "package_folder", lambda tracking, version: None)
     monkeypatch.setattr(evidence, "model_folder_of", lambda folder: None)
     known = rows(np.zeros((20, len(measures.columns) or 2)), measures)
     with pytest.raises(UnreadableChampionError, match="version 3 answers another question"):
-        _score(None, SimpleNamespace(version=3), known, ["a", "b"])
+        _score(None, SimpleNamespace(version=3), known, RECIPE, "")
+
+
+def test_a_champion_whose_figure_counts_other_things_is_not_compared(monkeypatch) -> None:
+    champion = SimpleNamespace(
+        task=SimpleNamespace(columns=TAGS.columns), unit=lambda metric: f"{metric} of 90 words"
+    )
+    monkeypatch.setattr(Predictor, "load", lambda folder: champion)
+    monkeypatch.setattr(evidence, "package_folder", lambda tracking, version: None)
+    monkeypatch.setattr(evidence, "model_folder_of", lambda folder: None)
+    known = rows(np.zeros((20, len(TAGS.columns))), TAGS)
+    with pytest.raises(
+        UnreadableChampionError, match=r"accuracy of champion version 3 .* of 90 words; .* of 95 words"
+    ):
+        _score(None, SimpleNamespace(version=3), known, RECIPE, "accuracy of 95 words")
 
 
 @pytest.mark.parametrize(

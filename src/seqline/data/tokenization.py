@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, cast
@@ -16,8 +17,9 @@ import numpy as np
 import numpy.typing as npt
 
 from seqline.batch import UNKNOWN_ID
+from seqline.data.spelling import spelling_rows
 from seqline.errors import InputError
-from seqline.files import atomic_write
+from seqline.files import atomic_write, sha256_json
 from seqline.recipe import TextInput
 
 if TYPE_CHECKING:
@@ -189,6 +191,28 @@ class TextTokenizer:
         """Ids of each text, int64 (T,) with 1 <= T <= max_length."""
         for ids in self.encode_whole(texts):
             yield cut(ids, max_length=self.max_length, keep=self.keep)
+
+    def spelling(self, values: Iterable[str]) -> npt.NDArray[np.float64]:
+        """What the unknown tokens of each text, as it is cut, cost to spell: float64 (N, 2), `SPELLING_COLUMNS`."""
+        return spelling_rows(pair for chunk in _chunks(values) for pair in self._unknown_parts(chunk))
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """Digest of the vocabulary: the same one has the same ids."""
+        return sha256_json(sorted(self.tokenizer.get_vocab().items(), key=lambda entry: entry[1]))
+
+    def _unknown_parts(self, texts: Sequence[str]) -> Iterator[tuple[list[str], int]]:
+        for text, encoding in zip(
+            texts, self.tokenizer.encode_batch(_encodable(texts), add_special_tokens=False), strict=True
+        ):
+            if not encoding.ids:
+                yield [text], len(text)
+                continue
+            kept = cut(np.arange(len(encoding.ids)), max_length=self.max_length, keep=self.keep)
+            spans = [encoding.offsets[place] for place in kept.tolist() if encoding.ids[place] == UNKNOWN_ID]
+            is_whole = len(kept) == len(encoding.ids)
+            characters = len(text) if is_whole else encoding.offsets[int(kept[-1])][1]
+            yield [text[start:stop] for start, stop in spans], characters
 
     def unknown_share(self, values: Iterable[str]) -> float:
         """Share of tokens that are unknown, over all texts uncut; in [0, 1], 0 for no text."""

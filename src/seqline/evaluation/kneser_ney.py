@@ -145,13 +145,17 @@ class NgramModel:
             found[grams.keys[start:end] - number * self.vocab_size] += grams.shares[start:end]
         return found
 
-    def statistics(self, sequences: Iterable[npt.NDArray[np.integer]], *, best: int = 0) -> Floats:
+    def statistics(
+        self, sequences: Iterable[npt.NDArray[np.integer]], *, best: int = 0, unknown: int | None = None
+    ) -> Floats:
         """What each sequence adds to perplexity and hits.
 
         Args:
             sequences: Token ids (T,) each; the first token is not predicted.
             best: Count how often the token was among so many most probable ones; 0: not worked out (it takes a
                 distribution over the vocabulary for each token).
+            unknown: The token that stands for all that the vocabulary lacks: foretelling it names no word, so it is
+                never a hit.
 
         Returns:
             float64 (N, 4): negative log-likelihood in nats, tokens, tokens that were the most probable one, tokens
@@ -160,7 +164,8 @@ class NgramModel:
         rows = []
         for sequence in sequences:
             nll = -float(self.log_probs(sequence).sum())
-            ranks = self._ranks(np.asarray(sequence, dtype=np.int64)) if best else np.zeros(0)
+            tokens = np.asarray(sequence, dtype=np.int64)
+            ranks = self._ranks(tokens)[tokens[1:] != unknown] if best else np.zeros(0)
             rows.append((nll, max(len(sequence) - 1, 0), int((ranks < 1).sum()), int((ranks < best).sum())))
         return np.asarray(rows, dtype=np.float64).reshape(-1, 4)
 

@@ -16,8 +16,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import rankdata
 
+from seqline.data.spelling import SPELLING_COLUMNS
 from seqline.evaluation.measures import Bools, Floats, Ints, Measures, Metric, summed
-from seqline.evaluation.sums import ROWS, exp_ratio, f1, gap, ratio, root_ratio
+from seqline.evaluation.sums import ROWS, exp_ratio, f1, gap, joint_ratio, ratio, root_ratio
 from seqline.evaluation.translation import BLEU_COLUMNS, CHRF_COLUMNS, bleu_of_sums, chrf_of_sums
 
 DEFAULT_BINS = 15
@@ -266,6 +267,9 @@ METRICS: dict[str, Metric] = {
     "exact_match": summed(ratio, ("exact", ROWS), "higher", "share of rows", (0.0, 1.0), _TAGS + _TOKENS, right=True),
     "perplexity": summed(exp_ratio, ("nll", "tokens"), "lower", "", (1.0, _INF), _TOKENS),
     "nats_per_token": summed(ratio, ("nll", "tokens"), "lower", "nats", (0.0, _INF), _TOKENS),
+    "nats_per_character": summed(
+        joint_ratio, ("nll", *SPELLING_COLUMNS), "lower", "nats", (0.0, _INF), _TOKENS
+    ),
     "hit_at_5": summed(ratio, ("hits_at_5", "tokens"), "higher", "share of tokens", (0.0, 1.0), _TOKENS),
     "bleu": summed(bleu_of_sums, BLEU_COLUMNS, "higher", "", (0.0, 100.0), _TEXTS),
     "chrf": summed(chrf_of_sums, CHRF_COLUMNS, "higher", "", (0.0, 100.0), _TEXTS),

@@ -32,6 +32,16 @@ def ratio(sums: NDArray[np.float64]) -> NDArray[np.float64]:
     return _divided(sums[:, 0], sums[:, 1])
 
 
+def joint_ratio(sums: NDArray[np.float64]) -> NDArray[np.float64]:
+    """First and second sum together by the third: nats and what spelling costs, of characters.
+
+    Example:
+        >>> joint_ratio(np.array([[3.0, 1.0, 8.0]]))
+        array([0.5])
+    """
+    return _divided(sums[:, 0] + sums[:, 1], sums[:, 2])
+
+
 def exp_ratio(sums: NDArray[np.float64]) -> NDArray[np.float64]:
     """`exp(first / second)`: perplexity, of nats and tokens.
 

@@ -18,6 +18,8 @@ from typing import TYPE_CHECKING, Literal, Protocol, cast
 import numpy as np
 from numpy.typing import NDArray
 
+from seqline.data.spelling import SPELLING_COLUMNS
+
 if TYPE_CHECKING:
     from sacrebleu.metrics.bleu import BLEU
 
@@ -36,8 +38,10 @@ CHRF_COLUMNS = tuple(
     for n in range(1, CHRF_ORDERS + 1)
     for part in ("ngrams", "reference_ngrams", "matches")
 )
-# What a written text adds to all figures of its task: nats and tokens of the truth, whether it is right, and the counts.
-WRITTEN_COLUMNS = ("nll", "tokens", "exact", *BLEU_COLUMNS, *CHRF_COLUMNS)
+# How surprising the truth is: nats and tokens, and what its unknown words cost to spell.
+SURPRISE_COLUMNS = ("nll", "tokens", *SPELLING_COLUMNS)
+# What a written text adds to all figures of its task: surprise at the truth, whether it is right, and the counts.
+WRITTEN_COLUMNS = (*SURPRISE_COLUMNS, "exact", *BLEU_COLUMNS, *CHRF_COLUMNS)
 
 
 class _BleuCounts(Protocol):
@@ -192,12 +196,13 @@ def written_statistics(
     Args:
         hypotheses: N written texts.
         references: N right ones.
-        surprise: float64 (N, 2), nats and tokens of the right ones; None where the writer has no probabilities.
+        surprise: float64 (N, 4), the columns `SURPRISE_COLUMNS` of the right ones; None where the writer has no
+            probabilities.
 
     Returns:
-        float64 (N, 31), the columns `WRITTEN_COLUMNS`.
+        float64 (N, 33), the columns `WRITTEN_COLUMNS`.
     """
-    told = np.zeros((len(references), 2)) if surprise is None else surprise
+    told = np.zeros((len(references), len(SURPRISE_COLUMNS))) if surprise is None else surprise
     right = exact(hypotheses, references)[:, None]
     return np.hstack(
         [told, right, bleu_statistics(hypotheses, references), chrf_statistics(hypotheses, references)]

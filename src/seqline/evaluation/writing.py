@@ -8,14 +8,16 @@ Legend: M training rows, N test rows, T steps, D keys, K row statistics.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
+from seqline.batch import UNKNOWN_ID
 from seqline.evaluation.kneser_ney import NgramModel
 
 if TYPE_CHECKING:
+    from seqline.data.spelling import Speller
     from seqline.evaluation.baselines import Problem
 
 # Longest n-gram: the best on held-out text of those tried, of words and of characters (docs/generation.md).
@@ -29,12 +31,12 @@ Rolls = Sequence[NDArray[np.floating]]
 
 
 def unigram_statistics(problem: Problem) -> NDArray[np.float64]:
-    """Row statistics of token frequencies, float64 (N, 4)."""
+    """Row statistics of token frequencies, float64 (N, 6)."""
     return _ngram_statistics(problem, order=1)
 
 
 def kneser_ney_statistics(problem: Problem) -> NDArray[np.float64]:
-    """Row statistics of interpolated Kneser-Ney, float64 (N, 4)."""
+    """Row statistics of interpolated Kneser-Ney, float64 (N, 6)."""
     characters = getattr(problem.recipe.input, "tokenizer", "word") == "char"
     return _ngram_statistics(problem, order=_CHARACTER_ORDER if characters else _WORD_ORDER)
 
@@ -96,7 +98,8 @@ def _ngram_statistics(problem: Problem, *, order: int) -> NDArray[np.float64]:
     model = NgramModel.fit(
         rows_of(problem.inputs), order=order, vocab_size=vocab_size + 2, never=(0, vocab_size)
     )
-    return model.statistics(rows_of(problem.test.inputs), best=_HITS)
+    told = model.statistics(rows_of(problem.test.inputs), best=_HITS, unknown=UNKNOWN_ID)
+    return np.hstack([told, cast("Speller", encoder).spelling(problem.test.inputs)])
 
 
 def _rolls(problem: Problem, inputs: Sequence[Any]) -> list[NDArray[Any]]:

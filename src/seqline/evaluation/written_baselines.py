@@ -9,18 +9,19 @@ only, so their BLEU is not. A figure that is not defined is shown as such and be
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
 from seqline.batch import BEGIN_ID
 from seqline.evaluation.retrieval import majority_answer, nearest_text_answers, nearest_vector_answers
-from seqline.evaluation.translation import WRITTEN_COLUMNS, written_statistics
+from seqline.evaluation.translation import SURPRISE_COLUMNS, WRITTEN_COLUMNS, written_statistics
 from seqline.evaluation.word_chains import bigram_statistics, unigram_statistics
 from seqline.evaluation.word_translation import fit_dictionary
 
 if TYPE_CHECKING:
+    from seqline.data.spelling import Speller
     from seqline.evaluation.baselines import Problem
 
 Floats = NDArray[np.float64]
@@ -64,14 +65,14 @@ def of_nearest_numbers(problem: Problem, summary: Summary) -> Floats:
 
 def target_unigram(problem: Problem) -> Floats:
     """How likely word frequencies alone make the right answers."""
-    train, test, vocab_size = _target_ids(problem)
-    return _chained(unigram_statistics(train, test, vocab_size=vocab_size))
+    train, test, vocab_size, spelling = _target_ids(problem)
+    return _chained(unigram_statistics(train, test, vocab_size=vocab_size), spelling)
 
 
 def target_bigram(problem: Problem) -> Floats:
     """How likely word pairs make the right answers."""
-    train, test, vocab_size = _target_ids(problem)
-    return _chained(bigram_statistics(train, test, vocab_size=vocab_size, begin=BEGIN_ID))
+    train, test, vocab_size, spelling = _target_ids(problem)
+    return _chained(bigram_statistics(train, test, vocab_size=vocab_size, begin=BEGIN_ID), spelling)
 
 
 def _answers(problem: Problem) -> list[str]:
@@ -82,16 +83,20 @@ def _written(problem: Problem, texts: Sequence[str]) -> Floats:
     return written_statistics(texts, problem.test.truths, None)
 
 
-def _chained(surprise: Floats) -> Floats:
+def _chained(surprise: Floats, spelling: Floats) -> Floats:
     values = np.zeros((len(surprise), len(WRITTEN_COLUMNS)))
-    values[:, :2] = surprise
+    values[:, : len(SURPRISE_COLUMNS)] = np.hstack([surprise, spelling])
     return values
 
 
-def _target_ids(problem: Problem) -> tuple[list[Any], list[Any], int]:
-    """Ids of the M answers and of the N, END included, and V, by the vocabulary that the network has too."""
+def _target_ids(problem: Problem) -> tuple[list[Any], list[Any], int, Floats]:
+    """By the vocabulary that the network has too: ids of the M answers and of the N, END included, V, spelling of the N."""
     from seqline.data.targets import fit_target
 
     encoder = fit_target(problem.train.truths, problem.recipe.target)
     seen, asked = (list(encoder.encode(truths, [])) for truths in (_answers(problem), problem.test.truths))
-    return seen, asked, int(encoder.sizes["target_vocab_size"])
+    vocab_size, spelling = (
+        int(encoder.sizes["target_vocab_size"]),
+        cast("Speller", encoder).spelling(problem.test.truths),
+    )
+    return seen, asked, vocab_size, spelling

@@ -21,12 +21,11 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from seqline.batch import SequenceBatch
+from seqline.batch import PADDING_ID, UNKNOWN_ID, SequenceBatch
 from seqline.nn.alignment import align_left
 from seqline.nn.dropout import FeatureDropout, StepDropout
 from seqline.nn.recurrent import Recurrent
 
-PADDING_ID = 0
 CONTINUES = "continues"
 # Logits of this many steps at a time are held when nothing has to be kept for a gradient: 10 MB for 10,000 words.
 _STEPS_AT_ONCE = 256
@@ -192,8 +191,9 @@ class RecurrentLanguageModel(_NextStep):
 
         Returns:
             float32 (B, W, 3), W the longest row: the target's negative log-likelihood in nats; 1 where there is a
-            target and 0 where not; how many tokens were more probable than the target (its rank from 0; 0 while
-            training, where it is not worked out). Steps without a target are 0 throughout.
+            target and 0 where not; how many tokens were more probable than the target (its rank from 0; infinite for
+            the unknown token, which names no word; 0 while training, where it is not worked out). Steps without a
+            target are 0 throughout.
         """
         batch = aligned(batch)
         targets = _next_tokens(batch)
@@ -252,6 +252,7 @@ class RecurrentLanguageModel(_NextStep):
         rank = torch.zeros_like(nll)
         if not self.training:
             rank = (logits > logits.gather(1, targets.unsqueeze(1))).sum(dim=1).to(nll.dtype)
+            rank = rank.masked_fill(targets == UNKNOWN_ID, torch.inf)
         return torch.stack([nll, torch.ones_like(nll), rank], dim=1)
 
 

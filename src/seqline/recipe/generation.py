@@ -62,8 +62,8 @@ class GenerationRecipe(_Continuing):
     CHOICES: ClassVar[Choices] = Choices(
         shape="one-to-many",
         higher=("hit_at_5", "token_accuracy"),
-        lower=("nats_per_token", "perplexity"),
-        compared=("nats_per_token", "perplexity", "hit_at_5"),
+        lower=("nats_per_character", "nats_per_token", "perplexity"),
+        compared=("nats_per_character", "nats_per_token", "perplexity", "hit_at_5"),
         monitors=("loss", "perplexity", "hit_at_5"),
         baselines={"text": ("unigram", "kneser_ney"), "symbols": ("unigram", "kneser_ney")},
         gate_baseline={"text": "kneser_ney", "symbols": "kneser_ney"},

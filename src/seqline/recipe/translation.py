@@ -85,7 +85,7 @@ class _Writing(Recipe):
 
 
 _HIGHER = ("bleu", "chrf", "exact_match")
-_LOWER = ("perplexity", "nats_per_token")
+_LOWER = ("perplexity", "nats_per_token", "nats_per_character")
 _MONITORS = ("loss", "perplexity", "token_accuracy")
 
 
@@ -96,7 +96,7 @@ class TranslationRecipe(_Writing):
         shape="many-to-many",
         higher=_HIGHER,
         lower=_LOWER,
-        compared=("bleu", "chrf", "exact_match", "perplexity"),
+        compared=("bleu", "chrf", "exact_match", "nats_per_character", "perplexity"),
         monitors=_MONITORS,
         baselines={"text": ("copy", "word_by_word", "nearest_text")},
         gate_baseline={"text": "word_by_word"},
@@ -128,7 +128,7 @@ class DialogueRecipe(_Writing):
         shape="many-to-many",
         higher=("bleu", "chrf"),
         lower=_LOWER,
-        compared=("perplexity", "nats_per_token", "bleu", "chrf"),
+        compared=("nats_per_character", "perplexity", "nats_per_token", "bleu", "chrf"),
         monitors=_MONITORS,
         baselines={"text": ("target_unigram", "target_bigram", "nearest_text")},
         gate_baseline={"text": "target_bigram"},
@@ -144,7 +144,7 @@ class CaptioningRecipe(_Writing):
         shape="one-to-many",
         higher=_HIGHER,
         lower=_LOWER,
-        compared=("bleu", "chrf", "exact_match", "perplexity"),
+        compared=("bleu", "chrf", "exact_match", "nats_per_character", "perplexity"),
         monitors=_MONITORS,
         baselines={
             "vector": ("majority_answer", "nearest_numbers"),

@@ -93,6 +93,10 @@ class Predictor:
         """What evaluation and gate compare by, float64 (N, K): of labels the probabilities, else row statistics."""
         return self.task.measure(self.model, rows)
 
+    def unit(self, metric: str) -> str:
+        """What a figure of this model is counted in: two models are compared where it is the same."""
+        return self.task.unit(metric, self.model)
+
     def probabilities(self, inputs: Sequence[Any]) -> npt.NDArray[np.float32]:
         """Probabilities of each input, float32 (N, C), where the task is classification."""
         self._refuse_text_for_a_list(inputs)

@@ -157,6 +157,15 @@ class Task(ABC):
     def measure(self, model: FittedModel, rows: SplitRows) -> Floats:
         """What evaluation and gate compare by, float64 (N, K): probabilities, or the row statistics `columns`."""
 
+    def unit(self, metric: str, model: FittedModel) -> str:
+        """What a figure of this model is counted in, for a reader; two models are compared where it is the same.
+
+        Args:
+            metric: One of `metrics`.
+            model: A figure may depend on it: on its vocabulary, on the intervals it gives.
+        """
+        return ""
+
     @abstractmethod
     def answers(self, model: FittedModel, inputs: Sequence[Any]) -> list[Any]:
         """An `Answer` for each input, in order; none depends on the others."""

@@ -20,6 +20,7 @@ from seqline.batch import PADDING_ID, UNKNOWN_ID, SequenceBatch
 from seqline.data.arrays import Array, SequenceArrays, from_sequences
 from seqline.data.inputs import InputEncoder
 from seqline.data.rows import SplitRows
+from seqline.data.spelling import SPELLING_COLUMNS, Speller
 from seqline.data.targets import TargetEncoder
 from seqline.data.tokenization import TextTokenizer
 from seqline.nn.language_model import RecurrentLanguageModel
@@ -27,8 +28,10 @@ from seqline.nn.sampling import Sampling, complete, most_probable, write
 from seqline.recipe import InputSection, ModelSection, NextTokenTarget, TrainingSection
 from seqline.tasks.base import Encoded, Floats, Loss, Task
 from seqline.tasks.model import FittedModel
+from seqline.tasks.token_units import unit_of_tokens
 
 _MARKS = 2
+_TOKEN_COLUMNS = ("nll", "tokens", "correct", "hits_at_5")
 _CLOSING = frozenset(".,;:!?)]}'\"%")
 _HITS = 5
 _BEAMS = 10
@@ -86,8 +89,8 @@ class Suggestions:
 class Generation(Task):
     """The verbs of generation; it keeps no state."""
 
-    columns = ("nll", "tokens", "correct", "hits_at_5")
-    metrics = ("nats_per_token", "perplexity", "hit_at_5", "token_accuracy")
+    columns = (*_TOKEN_COLUMNS, *SPELLING_COLUMNS)
+    metrics = ("nats_per_character", "nats_per_token", "perplexity", "hit_at_5", "token_accuracy")
     dealing = "lanes"
 
     def arrays(
@@ -130,7 +133,7 @@ class Generation(Task):
         return mean_cost
 
     def tally(self, outputs: torch.Tensor, batch: SequenceBatch, sizes: Mapping[str, Any]) -> torch.Tensor:
-        """The row statistics `columns`, float64 (B, 4)."""
+        """Nats, tokens, and those that were the most probable one or among the five: float64 (B, 4)."""
         nll, counted, rank = outputs.double().unbind(dim=2)
         parts = (nll, counted, counted * (rank < 1), counted * (rank < _HITS))
         return torch.stack([part.sum(dim=1) for part in parts], dim=1).cpu()
@@ -147,13 +150,18 @@ class Generation(Task):
         }
 
     def measure(self, model: FittedModel, rows: SplitRows) -> Floats:
-        """The row statistics `columns`, float64 (N, 4); each row is read whole and from its beginning."""
+        """The row statistics `columns`, float64 (N, 6); each row is read whole and from its beginning."""
         encoded = self.encode(model.encoder, model.input, rows.inputs)
         whole = marked(encoded.sequences, vocab_size=model.encoder.sizes["vocab_size"])
         found = model.each(
             Encoded(whole, encoded.whole_lengths), lambda batch: self.tally(model.network(batch), batch, {})
         )
-        return found.numpy().reshape(-1, len(self.columns))
+        spelling = cast("Speller", model.encoder).spelling(rows.inputs)
+        return np.hstack([found.numpy().reshape(-1, len(_TOKEN_COLUMNS)), spelling])
+
+    def unit(self, metric: str, model: FittedModel) -> str:
+        """How the text is read and cut; for figures of tokens the vocabulary too."""
+        return unit_of_tokens(metric, cast("Speller", model.encoder), model.input)
 
     def answers(self, model: FittedModel, inputs: Sequence[Any]) -> list[Any]:
         """What the recipe's target says: a continuation, completions, or the next tokens."""

@@ -28,6 +28,7 @@ from seqline.nn.encoder_decoder import EncoderDecoder
 from seqline.recipe import ModelSection, Recipe, SequenceTarget, TrainingSection, WriterModel
 from seqline.tasks.base import Floats, Loss, Task
 from seqline.tasks.model import FittedModel
+from seqline.tasks.token_units import unit_of_tokens
 from seqline.tasks.written_report import sections_of_answers
 
 MARKS = Marks(begin=BEGIN_ID, end=END_ID, forbidden=(PADDING_ID, BEGIN_ID))
@@ -78,7 +79,14 @@ class Translation(Task):
     """The verbs of a writing task; it keeps no state."""
 
     columns: ClassVar[tuple[str, ...]] = WRITTEN_COLUMNS
-    metrics: ClassVar[tuple[str, ...]] = ("bleu", "chrf", "exact_match", "perplexity", "nats_per_token")
+    metrics: ClassVar[tuple[str, ...]] = (
+        "bleu",
+        "chrf",
+        "exact_match",
+        "perplexity",
+        "nats_per_token",
+        "nats_per_character",
+    )
 
     def build(self, model: ModelSection, sizes: Mapping[str, Any]) -> torch.nn.Module:
         """An encoder and an attention decoder.
@@ -130,7 +138,14 @@ class Translation(Task):
         encoded = self.encode(model.encoder, model.input, rows.inputs)
         surprise = model.each(encoded, lambda batch: surprise_of(model.network(batch), batch), rows.truths)
         written = [answer.text for answer in self.answers(model, rows.inputs)]
-        return written_statistics(written, rows.truths, surprise.numpy().reshape(-1, 2))
+        spelling = cast(SequenceEncoder, model.targets).spelling(rows.truths)
+        return written_statistics(
+            written, rows.truths, np.hstack([surprise.numpy().reshape(-1, 2), spelling])
+        )
+
+    def unit(self, metric: str, model: FittedModel) -> str:
+        """Of a figure of surprise, how the answers are read and cut; for figures of tokens the vocabulary too."""
+        return unit_of_tokens(metric, cast(SequenceEncoder, model.targets), model.target)
 
     def answers(self, model: FittedModel, inputs: Sequence[Any]) -> list[Written]:
         """The best text for each input, and further ones where the recipe asks for them."""
@@ -177,13 +192,13 @@ class Captioning(Translation):
 class Answering(Translation):
     """From a text with a question to its answer, which is right or wrong."""
 
-    metrics = ("exact_match", "chrf", "perplexity", "nats_per_token")
+    metrics = ("exact_match", "chrf", "perplexity", "nats_per_token", "nats_per_character")
 
 
 class Dialogue(Translation):
     """From a turn to the next one, of which there are many right ones: the true one should be likely."""
 
-    metrics = ("perplexity", "nats_per_token", "bleu", "chrf")
+    metrics = ("nats_per_character", "perplexity", "nats_per_token", "bleu", "chrf")
 
 
 def surprise_of(logits: torch.Tensor, batch: SequenceBatch) -> torch.Tensor:

@@ -158,12 +158,13 @@ def gather(
     folder = model_folder_of(package_folder(tracking, challenger))
     predictor = Predictor.load(folder)
     latency = _latencies(predictor, rows)
+    unit = predictor.unit(recipe.gate.metric)
     return Evidence(
         measures=rows.measures,
         metrics=rows.metrics,
         targets=rows.targets,
         values=rows.values,
-        champion_values=None if champion is None else _score(tracking, champion, rows, recipe.classes),
+        champion_values=None if champion is None else _score(tracking, champion, rows, recipe, unit),
         baseline_right=rows.baseline_right,
         baseline_values=rows.baseline_values,
         slices=rows.slices,
@@ -173,7 +174,9 @@ def gather(
     )
 
 
-def _score(tracking: Tracking, champion: RegisteredVersion, rows: TestRows, classes: Sequence[str]) -> Floats:
+def _score(
+    tracking: Tracking, champion: RegisteredVersion, rows: TestRows, recipe: Recipe, unit: str
+) -> Floats:
     """Score the champion on the rows: float64 (N, K), columns of classes in the recipe's order."""
     from seqline.serving.predictor import Predictor
 
@@ -185,6 +188,8 @@ def _score(tracking: Tracking, champion: RegisteredVersion, rows: TestRows, clas
         ) from None
     if predictor.task.columns != rows.measures.columns:
         raise UnreadableChampionError(f"champion version {champion.version} answers another question")
+    _require_the_unit(predictor, champion, recipe.gate.metric, unit)
+    classes = recipe.classes
     if not rows.measures.of_classes:
         return _measured(predictor, rows, champion)
     unknown = [label for label in predictor.classes if label not in classes]
@@ -198,6 +203,15 @@ def _score(tracking: Tracking, champion: RegisteredVersion, rows: TestRows, clas
     probabilities = np.zeros((len(rows.split), len(classes)))
     probabilities[:, columns] = _measured(predictor, rows, champion)
     return probabilities
+
+
+def _require_the_unit(predictor: Predictor, champion: RegisteredVersion, metric: str, unit: str) -> None:
+    theirs = predictor.unit(metric)
+    if theirs != unit:
+        raise UnreadableChampionError(
+            f"{metric} of champion version {champion.version} is no measure for this challenger: it counts {theirs}; "
+            f"the challenger's counts {unit}; name a gate.metric that means the same for both"
+        )
 
 
 def _measured(predictor: Predictor, rows: TestRows, champion: RegisteredVersion) -> Floats:

@@ -13,11 +13,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from seqline.batch import UNKNOWN_ID
+from seqline.data.spelling import spelling_rows
 from seqline.data.tokenization import Ids, cut
 from seqline.errors import InputError
-from seqline.files import read_json, write_json
+from seqline.files import read_json, sha256_json, write_json
 from seqline.recipe import SymbolsInput
 
 _SPECIAL = ["[PAD]", "[UNK]"]
@@ -107,6 +109,24 @@ class SymbolEncoder:
         """Ids of each value, int64 (T,) with 1 <= T <= max_length."""
         for ids in self.encode_whole(values):
             yield cut(ids, max_length=self.section.max_length, keep=self.section.keep)
+
+    def spelling(self, values: Iterable[Any]) -> npt.NDArray[np.float64]:
+        """What the unknown tokens of each value, as it is cut, cost to spell: float64 (N, 2), `SPELLING_COLUMNS`.
+
+        Characters are those of the tokens; the items of a list have a space between them.
+        """
+        return spelling_rows(self._unknown_parts(value) for value in values)
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """Digest of the vocabulary: the same one has the same ids."""
+        return sha256_json(list(self.vocabulary))
+
+    def _unknown_parts(self, value: Any) -> tuple[list[str], int]:
+        tokens = np.asarray(_kmers(value, self.section), dtype=object)
+        kept = cut(tokens, max_length=self.section.max_length, keep=self.section.keep).tolist()
+        unknown = [token for token in kept if token not in self._id_of]
+        return unknown, len(("" if isinstance(value, str) else " ").join(kept))
 
     def unknown_share(self, values: Iterable[Any]) -> float:
         """Share of tokens that are unknown, over all values uncut; in [0, 1], 0 for no value."""

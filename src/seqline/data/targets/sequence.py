@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from seqline.batch import END_ID, PADDING_ID
 from seqline.data.arrays import Targets
@@ -87,6 +88,15 @@ class SequenceEncoder:
         """Ids of each text, cut to `max_length` tokens, and END: a list of int64 (U,)."""
         encoded = self.tokenizer.encode_whole([_text(value, self.section) for value in values])
         return [np.append(ids[: self.section.max_length], END_ID) for ids in encoded]
+
+    @property
+    def fingerprint(self) -> str:
+        """Digest of the vocabulary: the same one has the same ids."""
+        return self.tokenizer.fingerprint
+
+    def spelling(self, values: Iterable[Any]) -> npt.NDArray[np.float64]:
+        """What the unknown tokens of each text, as it is cut, cost to spell: float64 (N, 2), `SPELLING_COLUMNS`."""
+        return self.tokenizer.spelling(_text(value, self.section) for value in values)
 
     def words(self, ids: Sequence[int]) -> list[str]:
         """What each id stands for, for a reader."""
