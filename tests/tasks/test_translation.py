@@ -253,3 +253,12 @@ def test_inputs_of_another_kind_are_refused(task: str, wrong: Any) -> None:
     model = fitted(recipe, rows)
     with pytest.raises(InputError):
         task_named(task).answers(model, [rows.inputs[0], wrong])
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_known_answers_are_not_searched_for_again(task: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    recipe, rows = recipe_of(task), rows_of(task, PAIRS)
+    model, verbs = fitted(recipe, rows), task_named(task)
+    answers, values = verbs.answers(model, rows.inputs), verbs.measure(model, rows)
+    monkeypatch.setattr(type(verbs), "answers", lambda *_: pytest.fail("searched again"))
+    np.testing.assert_array_equal(verbs.measure(model, rows, answers), values)

@@ -87,7 +87,7 @@ RECIPE = SimpleNamespace(classes=["a", "b"], gate=SimpleNamespace(metric="accura
 def test_a_champion_that_cannot_be_measured_on_these_rows_answers_another_question(
     monkeypatch, measures, error
 ) -> None:
-    def measure(split):
+    def measure(split, answers=None):
         raise error
 
     champion = SimpleNamespace(

@@ -89,9 +89,14 @@ class Predictor:
         self._refuse_text_for_a_list(inputs)
         return self.task.answers(self.model, inputs)
 
-    def measure(self, rows: SplitRows) -> npt.NDArray[np.float64]:
-        """What evaluation and gate compare by, float64 (N, K): of labels the probabilities, else row statistics."""
-        return self.task.measure(self.model, rows)
+    def measure(self, rows: SplitRows, answers: Sequence[Answer] | None = None) -> npt.NDArray[np.float64]:
+        """What evaluation and gate compare by, float64 (N, K): of labels the probabilities, else row statistics.
+
+        Args:
+            rows: N rows.
+            answers: What `answers` says to their inputs, where the caller knows it.
+        """
+        return self.task.measure(self.model, rows, answers)
 
     def unit(self, metric: str) -> str:
         """What a figure of this model is counted in: two models are compared where it is the same."""

@@ -102,8 +102,8 @@ def _evaluated(recipe: Recipe, predictor: Predictor, prepare_folder: Path) -> Ev
     measures = measures_of(task.metrics, task.columns)
     train, valid, test = (read_split(prepare_folder, split) for split in ("train", "valid", "test"))
     require_rows(test)
-    values = predictor.measure(test)
     found = [] if measures.of_classes else predictor.answers(test.inputs)
+    values = predictor.measure(test, found or None)
 
     def encode(rows: SplitRows) -> list[Any]:
         return task.encode(model.encoder, model.input, rows.inputs).sequences

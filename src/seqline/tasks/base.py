@@ -154,8 +154,14 @@ class Task(ABC):
         return {}
 
     @abstractmethod
-    def measure(self, model: FittedModel, rows: SplitRows) -> Floats:
-        """What evaluation and gate compare by, float64 (N, K): probabilities, or the row statistics `columns`."""
+    def measure(self, model: FittedModel, rows: SplitRows, answers: Sequence[Any] | None = None) -> Floats:
+        """What evaluation and gate compare by, float64 (N, K): probabilities, or the row statistics `columns`.
+
+        Args:
+            model: The model.
+            rows: N rows with their truths.
+            answers: What `answers` says to the inputs of these rows, where the caller knows it: searched for only once.
+        """
 
     def unit(self, metric: str, model: FittedModel) -> str:
         """What a figure of this model is counted in, for a reader; two models are compared where it is the same.

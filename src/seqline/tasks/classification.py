@@ -100,7 +100,7 @@ class Classification(Task):
             "macro_f1": METRICS["macro_f1"].function(probabilities, truth),
         }
 
-    def measure(self, model: FittedModel, rows: SplitRows) -> Floats:
+    def measure(self, model: FittedModel, rows: SplitRows, answers: Sequence[Any] | None = None) -> Floats:
         """Probabilities, float64 (N, C)."""
         return self.probabilities(model, rows.inputs).astype(np.float64)
 

@@ -259,7 +259,7 @@ class Forecasting(Task):
             scaled = Calibration.from_description(dict(model.calibration)).apply(scaled)
         return _unscaled(scaled, encoded.row_extras)
 
-    def measure(self, model: FittedModel, rows: SplitRows) -> Floats:
+    def measure(self, model: FittedModel, rows: SplitRows, answers: Sequence[Any] | None = None) -> Floats:
         """Row statistics of each window, float64 (N, K), in the units of the rows where they have some, else the model's.
 
         Raises:

@@ -149,7 +149,7 @@ class Generation(Task):
             "token_accuracy": correct / max(tokens, 1.0),
         }
 
-    def measure(self, model: FittedModel, rows: SplitRows) -> Floats:
+    def measure(self, model: FittedModel, rows: SplitRows, answers: Sequence[Any] | None = None) -> Floats:
         """The row statistics `columns`, float64 (N, 6); each row is read whole and from its beginning."""
         encoded = self.encode(model.encoder, model.input, rows.inputs)
         whole = marked(encoded.sequences, vocab_size=model.encoder.sizes["vocab_size"])

@@ -91,7 +91,7 @@ class MusicGeneration(Task):
         nll, steps, hits, union = tallies.sum(dim=0).tolist()
         return {"loss": nll / max(steps, 1.0), "key_accuracy": hits / max(union, 1.0)}
 
-    def measure(self, model: FittedModel, rows: SplitRows) -> Floats:
+    def measure(self, model: FittedModel, rows: SplitRows, answers: Sequence[Any] | None = None) -> Floats:
         """The row statistics `columns`, float64 (N, 4); the first step of a row is given, not predicted."""
         encoded = self.encode(model.encoder, model.input, rows.inputs)
         found = model.each(encoded, lambda batch: self.tally(model.network(batch), batch, {}))

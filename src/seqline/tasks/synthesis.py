@@ -128,7 +128,7 @@ class Synthesis(Task):
             "end_nats": surprise / frames,
         }
 
-    def measure(self, model: FittedModel, rows: SplitRows) -> Floats:
+    def measure(self, model: FittedModel, rows: SplitRows, answers: Sequence[Any] | None = None) -> Floats:
         """The row statistics `columns`, float64 (N, 2): spoken freely, aligned with the true recording."""
         targets = cast("RecordingEncoder", model.targets)
         # Rows ask for the same few labels again and again.

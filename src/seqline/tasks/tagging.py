@@ -152,9 +152,10 @@ class Tagging(Task):
             "exact_match": of["exact"] / len(tallies),
         }
 
-    def measure(self, model: FittedModel, rows: SplitRows) -> Floats:
+    def measure(self, model: FittedModel, rows: SplitRows, answers: Sequence[Any] | None = None) -> Floats:
         """What each row adds to the figures, float64 (N, 6), see `evaluation.spans.COLUMNS`."""
-        predicted = [answer.tags for answer in self.answers(model, rows.inputs)]
+        found = self.answers(model, rows.inputs) if answers is None else answers
+        predicted = [answer.tags for answer in found]
         return tag_statistics(rows.truths, predicted, scheme_of(model))
 
     def answers(self, model: FittedModel, inputs: Sequence[Any]) -> list[Tagged]:

@@ -133,11 +133,12 @@ class Translation(Task):
             "token_accuracy": right / tokens,
         }
 
-    def measure(self, model: FittedModel, rows: SplitRows) -> Floats:
+    def measure(self, model: FittedModel, rows: SplitRows, answers: Sequence[Any] | None = None) -> Floats:
         """What each row adds to the figures, float64 (N, K), see `WRITTEN_COLUMNS`."""
         encoded = self.encode(model.encoder, model.input, rows.inputs)
         surprise = model.each(encoded, lambda batch: surprise_of(model.network(batch), batch), rows.truths)
-        written = [answer.text for answer in self.answers(model, rows.inputs)]
+        found = self.answers(model, rows.inputs) if answers is None else answers
+        written = [answer.text for answer in found]
         spelling = cast(SequenceEncoder, model.targets).spelling(rows.truths)
         return written_statistics(
             written, rows.truths, np.hstack([surprise.numpy().reshape(-1, 2), spelling])
