@@ -189,7 +189,7 @@ def _stage(staging: Path, name: str, wish: Wish) -> tuple[dict[str, Any], Onboar
     """The rows in a folder aside, the recipe's values, and what to tell the user."""
     head = _head(wish.source)
     use = _use(head, wish)
-    shape = shape_of(use, head)
+    shape = shape_of(use)
     found = survey_of(use, shape, head)
     columns = [column for column in (shape.column, use.target, use.split_by) if column is not None]
 
@@ -245,7 +245,7 @@ def _head(source: Path) -> list[Row]:
 def _use(head: Sequence[Row], wish: Wish) -> Guess:
     """What the file is for, by what the user said and by a guess for the rest."""
     use = guess(head, wish.given)
-    grouped = None if use.long else wish.given.group
+    grouped = None if use.group else wish.given.group
     split_by = wish.split_by or grouped
     if split_by is None:
         return use

@@ -93,6 +93,21 @@ def tagged(count: int) -> str:
     return "".join(json.dumps(row) + "\n" for row in rows)
 
 
+def stories(count: int) -> str:
+    rows = [f"Ann goes to room {i}.,Where is Ann?,room {i % 4}\n" for i in range(count)]
+    return "story,question,answer\n" + "".join(rows)
+
+
+def taken(users: int) -> str:
+    """Events in no order; each user takes neighbouring items one after the other."""
+    rows = [
+        f"u{user},{1_000 + 60 * user + 7 * place},sku{(user + place) % 80}\n"
+        for place in (2, 0, 3, 1)
+        for user in range(users)
+    ]
+    return "user,time,item\n" + "".join(rows)
+
+
 def pairs(count: int) -> str:
     return "source,target\n" + "".join(f"ein Satz {i} hier,one sentence {i} here\n" for i in range(count))
 
@@ -140,6 +155,24 @@ FILES: dict[str, tuple[str, str, dict[str, Any], dict[str, Any]]] = {
         {"task": "translation", "kind": "text"},
         {"source": "ein Satz 0 hier", "target": "one sentence 0 here"},
     ),
+    "question": (
+        "stories.csv",
+        stories(60),
+        {"task": "answering", "kind": "text"},
+        {"question_story": "Where is Ann? Ann goes to room 0.", "answer": "room 0"},
+    ),
+    "items": (
+        "taken.csv",
+        taken(60),
+        {"task": "generation", "kind": "symbols", "train_rows": 60, "labels": []},
+        {"id": "u0", "items": ["sku0", "sku1", "sku2", "sku3"]},
+    ),
+    "baskets": (
+        "baskets.jsonl",
+        "".join(json.dumps({"items": ["tent", f"stove{i % 7}", f"lamp{i}"]}) + "\n" for i in range(60)),
+        {"task": "generation", "kind": "symbols"},
+        {"items": ["tent", "stove0", "lamp0"]},
+    ),
     "text": (
         "play.csv",
         "text\n" + "".join(f"BRAM: this is line {i}\n" for i in range(60)),
@@ -180,12 +213,27 @@ def test_what_is_proposed_is_read_off_the_rows(workspace: Workspace, tmp_path: P
     use = Guess(task="forecasting", kind="history", inputs=("sales",), target=None, beside=("open",))
     found = Survey(input_column="sales", target_column=None, kind=SeriesKind(), lengths=[56, 70])
     found.stamps = ["2026-01-02", "2026-01-03"]  # the second is a Saturday
+    found.frequencies = {"D"}
     values, reasons = propose(found, use, head=head, has_test=False)
     assert values["input"] == {
-        "kind": "history", "column": "sales", "context_length": 21, "season_length": 7, "past": ["open"],
+        "kind": "history", "column": "sales", "context_length": 21, "season_length": 7, "frequency": "D", "past": ["open"],
     }  # fmt: skip
     assert (values["target"]["horizon"], "by" in values["split"]) == (7, False)
     assert any("horizon 7" in reason for reason in reasons)
+    found.frequencies = {"D", "B"}
+    assert "frequency" not in propose(found, use, head=head, has_test=False)[0]["input"]
+
+
+def test_a_table_of_events_gets_the_recipe_of_the_next_item(workspace: Workspace, tmp_path: Path) -> None:
+    made = bring(workspace, tmp_path / "taken.csv", taken(60))
+    recipe = workspace.recipe("mine")
+    assert (recipe.target.answer, recipe.target.count) == ("next", 5)  # type: ignore[attr-defined]
+    assert (recipe.gate.metric, recipe.training.monitor) == ("hit_at_5", "hit_at_5")
+    assert recipe.evaluation.baselines == ["unigram", "kneser_ney"]
+    assert any("hit@5" in reason for reason in made.reasons)
+    incoming(workspace, "june.csv", taken(63))
+    report = ingest(workspace, "mine")
+    assert [(file.rows_in, file.already_seen, file.quarantined) for file in report.files] == [(3, 60, 0)]
 
 
 BAD: dict[str, tuple[str, str, str]] = {
@@ -203,6 +251,16 @@ BAD: dict[str, tuple[str, str, str]] = {
         "walks.csv",
         walks(range(6), bad="walk-0,sit,p0,8,fast,1\n"),
         "column 'x' holds text 'fast'",
+    ),
+    "an item that is missing": (
+        "taken.csv",
+        taken(6) + "u1,1400,\n",
+        "line 26 column 'item': text ''",
+    ),
+    "a time that is none": (
+        "taken.csv",
+        taken(30) + "u1,noon,sku1\n",
+        "line 122 column 'time': text 'noon'",
     ),
     "a cut recording": (
         "tones.jsonl",

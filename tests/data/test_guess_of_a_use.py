@@ -63,7 +63,7 @@ USES: dict[str, tuple[list[dict[str, Any]], dict[str, Any]]] = {
             "group": "id",
             "order": "step",
             "split_by": "subject",
-            "long": True,
+            "form": "long",
         },
     ),
     "a long table without": (
@@ -75,16 +75,16 @@ USES: dict[str, tuple[list[dict[str, Any]], dict[str, Any]]] = {
             "target": None,
             "group": "series",
             "order": "timestamp",
-            "long": True,
+            "form": "long",
         },
     ),
     "one series in columns": (
         table(9, date=lambda i: f"2026-01-0{i + 1}", power=str, heat=lambda i: str(-i)),
-        {"task": "forecasting", "inputs": ("power", "heat"), "group": None, "order": "date", "long": True},
+        {"task": "forecasting", "inputs": ("power", "heat"), "group": None, "order": "date", "form": "long"},
     ),
     "columns of numbers and a label": (
         VECTORS,
-        {"task": "classification", "kind": "vector", "inputs": ("a", "b"), "target": "kind", "long": False},
+        {"task": "classification", "kind": "vector", "inputs": ("a", "b"), "target": "kind", "form": "wide"},
     ),
     "sales beside other numbers": (
         [{**row, "heat": "1.5"} for row in SALES],
@@ -118,6 +118,117 @@ USES: dict[str, tuple[list[dict[str, Any]], dict[str, Any]]] = {
         table(20, wave=lambda i: [0.5, i], label=lambda i: "ab"[i % 2]),
         {"task": "classification", "kind": "vector", "inputs": ("wave",), "target": "label"},
     ),
+    "rows that are numbered, and a label": (
+        [{"index": str(i), **row} for i, row in enumerate(VECTORS)],
+        {"task": "classification", "kind": "vector", "inputs": ("a", "b"), "target": "kind", "form": "wide"},
+    ),
+    "rows that are numbered, and a label that is a number": (
+        table(40, index=str, a=lambda i: str(i * 0.3), label=lambda i: str(i % 2)),
+        {"task": "classification", "kind": "vector", "inputs": ("a",), "target": "label"},
+    ),
+    "one series whose steps are numbered": (
+        table(40, index=str, value=lambda i: str(i * 0.3)),
+        {"task": "forecasting", "inputs": ("value",), "group": None, "order": "index"},
+    ),
+    "customers, each in one row": (
+        table(
+            40,
+            user=lambda i: f"u{i}",
+            age=lambda i: str(18 + i * 7 % 50),
+            country=lambda i: ["de", "fr"][i % 2],
+            income=lambda i: str(900 + i * 13),
+            churn=lambda i: ["yes", "no"][i % 2],
+        ),
+        {
+            "task": "classification",
+            "kind": "vector",
+            "inputs": ("age", "income"),
+            "target": "churn",
+            "split_by": None,
+        },
+    ),
+    "numbers of which the last is a label": (
+        table(60, ph=lambda i: str(i * 0.1), rooms=lambda i: str(i % 5), quality=lambda i: str(3 + i % 4)),
+        {"kind": "vector", "inputs": ("ph", "rooms"), "target": "quality"},
+    ),
+    "numbers of which some are spelled NA": (
+        table(60, a=lambda i: "NA" if i % 4 == 0 else str(i), b=str, label=lambda i: "xy"[i % 2]),
+        {"kind": "vector", "inputs": ("a",), "target": "label"},
+    ),
+    "a story, a question and an answer": (
+        table(
+            40,
+            story=lambda i: f"Ann went to room {i}. Bob stayed.",
+            question=lambda i: f"Where is {['Ann', 'Bob'][i % 2]}?",
+            answer=lambda i: ["attic", "cellar", "barn"][i % 3],
+        ),
+        {
+            "task": "answering",
+            "kind": "text",
+            "inputs": ("question", "story"),
+            "target": "answer",
+            "form": "joined",
+        },
+    ),
+    "numbered captions of pictures": (
+        table(
+            60,
+            image=lambda i: f"{100 + i // 5}_ab.jpg",
+            number=lambda i: str(i % 5),
+            caption=lambda i: f"a child {i} runs",
+        ),
+        {"task": "generation", "kind": "text", "inputs": ("caption",), "target": None, "split_by": "image"},
+    ),
+    "turns of a conversation": (
+        table(20, source=lambda i: f"what was said {i}", target=lambda i: f"what was said {i + 1}"),
+        {"task": "dialogue", "inputs": ("source",), "target": "target"},
+    ),
+    "names with digits and a label": (
+        table(60, password=lambda i: f"p{i}x", strength=lambda i: str(i * 7 % 3)),
+        {"task": "classification", "kind": "text", "inputs": ("password",), "target": "strength"},
+    ),
+    "lists of items": (
+        table(20, user=lambda i: f"u{i}", items=lambda i: ["tent", f"stove{i % 3}"]),
+        {"task": "generation", "kind": "symbols", "inputs": ("items",), "target": None, "form": "rows"},
+    ),
+    "items with spaces between them": (
+        table(20, session=str, items=lambda i: f"tent stove{i % 3} lamp"),
+        {"task": "generation", "kind": "symbols", "inputs": ("items",), "lists": ("items",)},
+    ),
+    "events of users": (
+        table(
+            60,
+            userId=lambda i: str(i // 6),
+            movieId=lambda i: str(i * 7 % 11),
+            rating=lambda i: str(i % 5),
+            timestamp=lambda i: str(1_000_000 + i * 31 % 977),
+        ),
+        {
+            "task": "generation",
+            "kind": "symbols",
+            "inputs": ("movieId",),
+            "group": "userId",
+            "order": "timestamp",
+            "form": "events",
+        },
+    ),
+    "reviews of products, which are no events": (
+        table(
+            60,
+            user=lambda i: f"u{i // 6}",
+            product=lambda i: f"p{i % 7}",
+            date=lambda i: f"2026-01-{1 + i % 28:02d}",
+            review=lambda i: f"it was as good as {i} others",
+            verdict=lambda i: ["keep", "return"][i % 2],
+        ),
+        {
+            "task": "classification",
+            "kind": "text",
+            "inputs": ("review",),
+            "target": "verdict",
+            "split_by": "user",
+        },
+    ),
     "sound": (
         table(20, audio=lambda i: f"UklGR{i:04d}", digit=lambda i: str(i % 2), speaker=lambda i: f"v{i % 3}"),
         {
@@ -147,6 +258,18 @@ def test_what_the_user_says_is_taken_for_true() -> None:
     walk = guessed(LONG, inputs=("y",), target="subject", group="id", order="step")
     assert (walk.inputs, walk.target) == (("y",), "subject")
     assert guessed(LONG, task="forecasting").task == "forecasting"
+    titled = table(
+        20, title=lambda i: f"thing {i}", body=lambda i: f"it is {i} long", label=lambda i: "ab"[i % 2]
+    )
+    both = guessed(titled, inputs=("title", "body"))
+    assert (both.inputs, both.form, both.target) == (("title", "body"), "joined", "label")
+    story = USES["a story, a question and an answer"][0]
+    turned = guessed(story, inputs=("story", "question"), target="answer", task="answering")
+    assert (turned.inputs, turned.task) == (("story", "question"), "answering")
+    assert guessed(story, inputs=("story",), target="answer", task="classification").inputs == ("story",)
+    taken = table(20, who=lambda i: f"n{i // 4}", what=lambda i: f"w{i % 3}")
+    found = guessed(taken, inputs=("what",), group="who", task="generation", kind="symbols")
+    assert (found.form, found.group, found.order) == ("events", "who", None)
     equal = USES["lists of numbers, equally long"][0]
     assert guessed(equal, kind="series").kind == "series"
 
@@ -163,6 +286,17 @@ def test_what_the_user_says_is_taken_for_true() -> None:
             {},
             "60 different numbers as what is to be predicted",
         ),
+        (
+            table(60, rooms=lambda i: i % 5, area=lambda i: 40 + i, price=lambda i: 1000 * i * i),
+            {},
+            "column 'price': 60 different numbers as what is to be predicted of each row",
+        ),
+        (
+            table(60, rooms=lambda i: f"{i},5", area=lambda i: "1.234,5", label=lambda i: "ab"[i % 2]),
+            {},
+            "column 'rooms': numbers with commas, as '0,5'",
+        ),
+        (REVIEWS[:1], {}, "1 row"),
         (table(5, a=lambda i: "same", b=lambda i: "same"), {}, "say what it is with --kind"),
     ],
 )

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 from typing import Any
 
 from seqline.data.calendar import parse_timestamp
@@ -17,8 +19,13 @@ _WAV = "UklGR"  # how a RIFF file begins in base64
 _FEW_LETTERS = 26
 _SHORTEST_LETTERS = 8
 _TIMES_TRIED = 100
+_FEWEST_COUNTED = 3
+_CATEGORY_WORDS = 1.5
 # A column is taken for what so many of its values are: the others are refused later, each with its line.
 _MOST = 0.95
+# How programs spell a number that is not there; a network takes none of them for a number.
+_NO_NUMBER = frozenset({"na", "n/a", "nan", "null", "none", "nil", "-", "?"})
+_COMMA_NUMBER = re.compile(r"[+-]?\d{1,15}(?:[.,]\d{3})*,\d+", re.ASCII)
 
 
 def mostly(answers: Iterable[bool]) -> bool:
@@ -50,14 +57,41 @@ class ColumnFacts:
         return len({shown(value) for value in self.known})
 
     @cached_property
+    def is_unique(self) -> bool:
+        """Whether hardly any value is there twice."""
+        return bool(self.known) and self.distinct >= _MOST * len(self.known)
+
+    @cached_property
     def is_number(self) -> bool:
-        """Whether its values are numbers, or text that spells some."""
-        return mostly(type(number_of(value)) in (int, float) for value in self.known)
+        """Whether its values are numbers, or text that spells some; words such as NA stand for none."""
+        spelled = [value for value in self.known if shown(value).strip().casefold() not in _NO_NUMBER]
+        return mostly(type(number_of(value)) in (int, float) for value in spelled)
 
     @cached_property
     def is_whole(self) -> bool:
         """Whether its values are whole numbers."""
-        return self.is_number and mostly(isinstance(number_of(value), int) for value in self.known)
+        return self.is_number and mostly(type(number_of(value)) is int for value in self.known)
+
+    @cached_property
+    def whole_numbers(self) -> list[int] | None:
+        """Its values, where each is a whole number and none is missing; None elsewhere."""
+        numbers = [number_of(value) for value in self.values]
+        return numbers if all(type(number) is int for number in numbers) else None
+
+    @cached_property
+    def comma_number(self) -> str | None:
+        """A number with a comma in it, where all values are numbers once their commas are points; None elsewhere."""
+        with_comma = [v for v in self.known if isinstance(v, str) and _COMMA_NUMBER.fullmatch(v.strip())]
+        numbers = sum(type(number_of(value)) in (int, float) for value in self.known)
+        return with_comma[0] if with_comma and len(with_comma) + numbers == len(self.known) else None
+
+    @cached_property
+    def counts_rows(self) -> bool:
+        """Whether it numbers the rows: each value is one more than the one before."""
+        numbers = self.whole_numbers
+        if numbers is None or len(numbers) < _FEWEST_COUNTED:
+            return False
+        return all(later == before + 1 for before, later in pairwise(numbers))
 
     @cached_property
     def is_list(self) -> bool:
@@ -96,6 +130,18 @@ class ColumnFacts:
         """Whether it has few enough values for classes."""
         few = self.distinct <= min(MAX_CLASSES, max(2, len(self.known) // 2))
         return not self.is_list and not self.is_time and self.distinct >= 2 and few
+
+    @cached_property
+    def is_category(self) -> bool:
+        """Whether it is one word out of few: a country, a kind of contract. A sentence is none, however often it is said."""
+        return self.is_text and self.may_be_label and self.words < _CATEGORY_WORDS
+
+    @cached_property
+    def looks_like_name(self) -> bool:
+        """Whether each value is another word with a digit in it: file names, numbers of customers."""
+        if not self.is_text or not self.is_unique or self.words > 1 or self.is_few_letters:
+            return False
+        return mostly(any(letter.isdigit() for letter in str(value)) for value in self.known)
 
     @cached_property
     def is_few_letters(self) -> bool:

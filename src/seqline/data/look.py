@@ -4,11 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
+from itertools import pairwise
 
 from seqline.data.column_facts import ColumnFacts
 from seqline.data.readers import Row
+from seqline.data.shapes import Form
 
 _SUBJECT_NAMES = ("subject", "speaker", "user", "patient", "person", "author", "customer", "movie", "film")
+_ID_NAMES = frozenset({"id", "uuid", "guid", "rowid", "key", "unnamed0"})
+_SPLIT_NAMES = frozenset({"split", "fold", "subset", "partition"})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,7 +30,8 @@ class Guess:
         order: Of a long table, the column that sorts its steps.
         split_by: Column whose values should not straddle splits (a speaker, a film); None.
         alphabet: Of symbols in strings, the letters seen; None.
-        long: Whether a row is one step.
+        form: How the rows become rows of a recipe; see `Shape`.
+        lists: Columns of text that are lists of words.
         reasons: Why, one line each.
     """
 
@@ -38,7 +44,8 @@ class Guess:
     order: str | None = None
     split_by: str | None = None
     alphabet: str | None = None
-    long: bool = False
+    form: Form = "rows"
+    lists: tuple[str, ...] = ()
     reasons: tuple[str, ...] = ()
 
 
@@ -71,13 +78,52 @@ class Look:
         self.reasons: list[str] = []
 
     def named(self, *names: str) -> str | None:
-        """The first of some names that is a column, in any case."""
-        by_name = {name.casefold(): name for name in self.columns}
-        return next((by_name[name] for name in names if name in by_name), None)
+        """The first of some names that is a column, in any case and with any marks between its words."""
+        by_name = {bare(name): name for name in self.columns}
+        return next((by_name[bare(name)] for name in names if bare(name) in by_name), None)
 
     def say(self, reason: str) -> None:
         """Keep a reason."""
         self.reasons.append(reason)
+
+    @cached_property
+    def idle(self) -> tuple[str, ...]:
+        """Columns that tell nothing about a row: its number or id, its place among those of a group, its split.
+
+        A column that the user named is none of them.
+        """
+        given = self.given
+        spoken_for = {*given.inputs, given.target, given.group, given.order}
+        found = []
+        for name, column in self.columns.items():
+            is_id = bare(name) in _ID_NAMES or (name.casefold().endswith("_id") and column.is_unique)
+            is_subject = name == self.subject() and column.is_unique
+            numbering = column.counts_rows or name in self.numbered
+            if name not in spoken_for and (is_id or is_subject or numbering or bare(name) in _SPLIT_NAMES):
+                found.append(name)
+        return tuple(found)
+
+    @cached_property
+    def numbered(self) -> dict[str, str]:
+        """Columns of whole numbers that count up within another one, and begin anew where that changes.
+
+        As of several captions of one picture, each with its number.
+        """
+        found = {name: self._numbered_within(name) for name in self.columns}
+        return {name: within for name, within in found.items() if within is not None}
+
+    def _numbered_within(self, name: str) -> str | None:
+        numbers = self.columns[name].whole_numbers
+        if numbers is None or self.columns[name].is_unique:
+            return None
+        goes_on = [later == before + 1 for before, later in pairwise(numbers)]
+        if sum(goes_on) * 2 < len(goes_on):
+            return None
+        for other in self.texts(name):
+            same = [a == b for a, b in pairwise(other.values)]
+            if goes_on == same:
+                return other.name
+        return None
 
     def numbers(self, *without: str | None) -> tuple[str, ...]:
         """Columns of numbers."""
@@ -89,5 +135,10 @@ class Look:
 
     def subject(self, *without: str | None) -> str | None:
         """The column that says whose a row is."""
-        found = self.named(*_SUBJECT_NAMES)
+        found = self.named(*_SUBJECT_NAMES, *(f"{name}_id" for name in _SUBJECT_NAMES))
         return found if found not in without else None
+
+
+def bare(name: str) -> str:
+    """A column's name without what people spell differently: `User ID`, `user_id` and `userId` are one name."""
+    return "".join(letter for letter in name.casefold() if letter.isalnum())

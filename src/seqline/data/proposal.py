@@ -37,6 +37,7 @@ _HORIZONS = {
 }
 _OTHER_HORIZON = (5, 1)
 _CONTEXT_HORIZONS = 3
+_NEXT_ITEMS = 5
 
 
 def propose(
@@ -111,6 +112,8 @@ def _text(found: Survey, use: Guess, head: Sequence[Row], reasons: list[str]) ->
 def _symbols(found: Survey, use: Guess, head: Sequence[Row], reasons: list[str]) -> dict[str, Any]:
     longest = max(found.lengths, default=1)
     given: dict[str, Any] = {"kind": "symbols", "column": found.input_column, "max_length": max(1, longest)}
+    if use.task == "generation":
+        given["keep"] = "head"
     if use.task != "tagging":
         given["max_length"], p95 = _most(found.lengths, headroom=1.0, step=1, most=_LONGEST_SERIES)
         reasons.append(f"max_length {given['max_length']}: 95 % of the inputs have at most {p95:.0f} symbols")
@@ -142,7 +145,7 @@ def _audio(found: Survey, use: Guess, head: Sequence[Row], reasons: list[str]) -
 
 
 def _history(found: Survey, use: Guess, head: Sequence[Row], reasons: list[str]) -> dict[str, Any]:
-    unit = infer_frequency(found.stamps).unit if len(found.stamps) > 1 else "step"
+    unit = _unit(found)
     horizon, season = _HORIZONS.get(unit, _OTHER_HORIZON)
     shortest = min(found.lengths)
     context = max(2, min(max(_CONTEXT_HORIZONS * horizon, season), shortest // 2))
@@ -155,6 +158,9 @@ def _history(found: Survey, use: Guess, head: Sequence[Row], reasons: list[str])
         "context_length": context,
         "season_length": season,
     }
+    if len(found.frequencies) == 1:
+        (given["frequency"],) = found.frequencies
+        reasons.append(f"frequency {given['frequency']}: that of the times; others will be refused")
     if use.beside:
         given["past"] = list(use.beside)
     if found.with_gaps:
@@ -168,6 +174,11 @@ def _history(found: Survey, use: Guess, head: Sequence[Row], reasons: list[str])
             "missing linear: values that are not there are joined from those around; the network is told"
         )
     return given
+
+
+def _unit(found: Survey) -> str:
+    """Unit of the frequency of the first series: h, D, ..., or step."""
+    return infer_frequency(found.stamps).unit if len(found.stamps) > 1 else "step"
 
 
 def _classification(recipe: dict[str, Any], found: Survey, use: Guess, reasons: list[str]) -> None:
@@ -229,7 +240,7 @@ def _of_tokens(model: dict[str, Any], training: dict[str, Any], found: Survey, r
 
 
 def _forecasting(recipe: dict[str, Any], found: Survey, use: Guess, reasons: list[str]) -> None:
-    unit = infer_frequency(found.stamps).unit if len(found.stamps) > 1 else "step"
+    unit = _unit(found)
     horizon = 1 if use.task == "regression" else _HORIZONS.get(unit, _OTHER_HORIZON)[0]
     recipe["target"]["horizon"] = min(horizon, recipe["input"]["context_length"])
     reasons.append(
@@ -241,6 +252,22 @@ def _forecasting(recipe: dict[str, Any], found: Survey, use: Guess, reasons: lis
 
 def _writing(recipe: dict[str, Any], found: Survey, use: Guess, reasons: list[str]) -> None:
     recipe["training"] |= {"epochs": 10 if found.rows < _MANY_ROWS else 5}
+
+
+def _generation(recipe: dict[str, Any], found: Survey, use: Guess, reasons: list[str]) -> None:
+    if use.kind != "symbols":
+        return
+    recipe["target"] |= {"answer": "next", "count": _NEXT_ITEMS}
+    recipe["training"] |= {
+        "epochs": 10 if found.rows >= _FEW_ROWS else 20,
+        "batch_size": 32,
+        "monitor": "hit_at_5",
+    }
+    recipe["gate"] = {"metric": "hit_at_5"}
+    reasons.append(
+        f"answer next: the {_NEXT_ITEMS} likeliest next items; hit@5 is their share of right ones, measured beside the most "
+        "popular items and n-grams"
+    )
 
 
 def _anything(recipe: dict[str, Any], found: Survey, use: Guess, reasons: list[str]) -> None:
@@ -279,6 +306,7 @@ def _scheme_of(tags: set[str]) -> str:
 
 _OTHERS: Mapping[str, Callable[[dict[str, Any], Survey, Guess, list[str]], None]] = {
     "classification": _classification,
+    "generation": _generation,
     "forecasting": _forecasting,
     "regression": _forecasting,
     "tagging": _tagging,

@@ -16,11 +16,12 @@ from seqline.data.kinds.base import named
 from seqline.data.kinds.targets import number_of
 from seqline.data.long_tables import LongTable, sequences_of
 from seqline.data.readers import Row
+from seqline.data.sessions import EventTable, sessions_of
 from seqline.errors import InputError
 from seqline.files import read_json, write_json
 
 SHAPE_FILE = "shape.json"
-Form = Literal["rows", "long", "wide"]
+Form = Literal["rows", "long", "wide", "joined", "events"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,11 +30,11 @@ class Shape:
 
     Attributes:
         form: rows: one row is one sequence already; long: a row a time step; wide: the numbers of a vector stand in columns
-            of their own.
+            of their own; joined: so do the parts of a text; events: a row is one item of somebody's list.
         column: Name of the input column that is made.
-        columns: Columns of numbers that go into it; none for rows.
-        group: Of a long table, column of the sequence's name; None: it is one sequence.
-        order: Of a long table, column that sorts the steps.
+        columns: Columns of numbers, texts or items that go into it; none for rows.
+        group: Of a long table or events, column of the sequence's name; None: it is one sequence.
+        order: Of a long table or events, column that sorts the steps.
         beside: Of a long table, further columns of numbers that change with time.
         order_column: Of a long table, the name of the column that keeps the steps' own times; None: they are not kept.
         numbers: Columns whose text is read as a number where it spells one, as a number to predict.
@@ -85,8 +86,10 @@ def shaped(rows: Iterable[Row], shape: Shape) -> Iterator[Row]:
         return
     every = chain([first], iterator)
     # Canonical rows may come in beside tables: they have the input column, and nothing is left to be made of them.
-    made = shape.form != "rows" and isinstance(first.values.get(shape.column), list)
-    turned = every if made else _FORMS[shape.form](every, shape)
+    value = first.values.get(shape.column)
+    parted = any(name in first.values for name in shape.columns)
+    made = isinstance(value, list) or (shape.form == "joined" and value is not None and not parted)
+    turned = every if made and shape.form != "rows" else _FORMS[shape.form](every, shape)
     for row in turned:
         yield _read_columns(row, shape) if shape.numbers or shape.lists else row
 
@@ -120,9 +123,7 @@ def vectors_of(rows: Iterable[Row], columns: tuple[str, ...], column: str) -> It
     """
     for row in rows:
         where = f"{row.source} line {row.line}"
-        missing = [name for name in columns if name not in row.values]
-        if missing:
-            raise InputError(where, f"no column {listed(missing)}", f"the columns {listed(columns)}")
+        _require(row, columns, where)
         others = {name: value for name, value in row.values.items() if name not in columns}
         if column in others:
             raise InputError(
@@ -131,6 +132,40 @@ def vectors_of(rows: Iterable[Row], columns: tuple[str, ...], column: str) -> It
         numbers = [_number(row.values[name], f"{where} column {name!r}") for name in columns]
         values: dict[str, Any] = {"id": others.pop("id")} if "id" in others else {}
         yield Row(row.line, {**values, column: numbers, **others}, row.source)
+
+
+def _joined(rows: Iterable[Row], shape: Shape) -> Iterator[Row]:
+    """Put the parts of a text one after the other, with a space between them."""
+    for row in rows:
+        where = f"{row.source} line {row.line}"
+        _require(row, shape.columns, where)
+        if shape.column in row.values:
+            raise InputError(
+                where, f"a column {shape.column!r} besides its parts", "that name for the whole alone"
+            )
+        others = {name: value for name, value in row.values.items() if name not in shape.columns}
+        parts = [row.values[name] for name in shape.columns]
+        wrong = [
+            name for name, part in zip(shape.columns, parts, strict=True) if not isinstance(part, str | None)
+        ]
+        if wrong:
+            raise InputError(f"{where} column {wrong[0]!r}", named(row.values[wrong[0]]), "a text")
+        text = " ".join(part.strip() for part in parts if isinstance(part, str) and part.strip())
+        values: dict[str, Any] = {"id": others.pop("id")} if "id" in others else {}
+        yield Row(row.line, {**values, shape.column: text, **others}, row.source)
+
+
+def _events(rows: Iterable[Row], shape: Shape) -> Iterable[Row]:
+    table = EventTable(
+        owner=shape.group or "user", item=shape.columns[0], order=shape.order, column=shape.column
+    )
+    return sessions_of(rows, table)
+
+
+def _require(row: Row, columns: tuple[str, ...], where: str) -> None:
+    missing = [name for name in columns if name not in row.values]
+    if missing:
+        raise InputError(where, f"no column {listed(missing)}", f"the columns {listed(columns)}")
 
 
 def _wide(rows: Iterable[Row], shape: Shape) -> Iterable[Row]:
@@ -163,4 +198,6 @@ _FORMS: Mapping[Form, Callable[[Iterable[Row], Shape], Iterable[Row]]] = {
     "rows": _as_they_are,
     "long": _long,
     "wide": _wide,
+    "joined": _joined,
+    "events": _events,
 }

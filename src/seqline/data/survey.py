@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from seqline.data.audio import read_recording
+from seqline.data.calendar import infer_frequency
 from seqline.data.column_facts import MAX_CLASSES
 from seqline.data.kinds import Kind, kind_for
 from seqline.data.kinds.targets import SequenceKind, TagsKind, TargetKind
@@ -21,33 +22,32 @@ from seqline.recipe import INPUTS, InputSection, ValidationSection
 TIMESTAMPS = "timestamps"
 _MARKUP = re.compile(r"<(?:br|p|div|a|b|i|span|/)[\s>/]", re.IGNORECASE)
 _INPUT_NAME = {"long": "series", "wide": "features"}
+_ITEMS = "items"
 
 
-def shape_of(found: Guess, head: Sequence[Row]) -> Shape:
-    """How the rows of a guessed file become rows of a recipe.
+def shape_of(found: Guess) -> Shape:
+    """How the rows of a guessed file become rows of a recipe."""
+    if found.form == "rows":
+        return Shape(column=found.inputs[0], lists=found.lists)
+    keeps_times = found.form == "long" and found.target is None
+    return Shape(
+        form=found.form,
+        column=_made_column(found),
+        columns=found.inputs,
+        group=found.group,
+        order=found.order,
+        beside=found.beside,
+        order_column=TIMESTAMPS if keeps_times else None,
+    )
 
-    Args:
-        found: What the file is for.
-        head: Its first rows.
-    """
-    in_lists = isinstance(head[0].values[found.inputs[0]], list)
-    if found.long:
-        foretold = found.target is None
-        single = len(found.inputs) == 1
-        return Shape(
-            form="long",
-            column=found.inputs[0] if single else _INPUT_NAME["long"],
-            columns=found.inputs,
-            group=found.group,
-            order=found.order,
-            beside=found.beside,
-            order_column=TIMESTAMPS if foretold else None,
-        )
-    if found.kind == "vector" and not in_lists:
-        return Shape(form="wide", column=_INPUT_NAME["wide"], columns=found.inputs)
-    if found.task == "tagging" and not in_lists and found.target:
-        return Shape(column=found.inputs[0], lists=(found.inputs[0], found.target))
-    return Shape(column=found.inputs[0])
+
+def _made_column(found: Guess) -> str:
+    """Name of the input that is made of several columns or rows."""
+    if found.form == "joined":
+        return "_".join(found.inputs)
+    if found.form == "events":
+        return _ITEMS
+    return found.inputs[0] if found.form == "long" and len(found.inputs) == 1 else _INPUT_NAME[found.form]
 
 
 @dataclass
@@ -75,6 +75,7 @@ class Survey:
     letters: set[str] = field(default_factory=set)
     groups: Counter[str] = field(default_factory=Counter)
     stamps: list[Any] = field(default_factory=list)
+    frequencies: set[str] = field(default_factory=set)
     tags: set[str] = field(default_factory=set)
 
     @property
@@ -103,8 +104,10 @@ class Survey:
                 self.letters.update(value)
         self.with_missing += bool(self.kind.facts(value).get("missing"))
         self.with_gaps += any(finding.fact == "gaps" for finding in self.kind.beside(row.values))
-        if not self.stamps and isinstance(row.values.get(TIMESTAMPS), list):
-            self.stamps = list(row.values[TIMESTAMPS])  # type: ignore[arg-type]
+        if isinstance(stamps := row.values.get(TIMESTAMPS), list):
+            self.stamps = self.stamps or list(stamps)
+            if len(stamps) > 1:
+                self.frequencies.add(_frequency(stamps, f"{row.source} line {row.line}"))
         if self.split_by is not None:
             self.groups[str(row.values[self.split_by])] += 1
         if isinstance(self.target, TagsKind):
@@ -167,6 +170,13 @@ def survey_of(found: Guess, shape: Shape, head: Sequence[Row]) -> Survey:
         target=_TARGETS.get(found.task),
         split_by=found.split_by,
     )
+
+
+def _frequency(stamps: list[Any], where: str) -> str:
+    try:
+        return str(infer_frequency(stamps))
+    except InputError as error:
+        raise InputError(f"{where}, {error.where}", error.found, error.expected, error.hint) from None
 
 
 def _refuse(where: str, column: str, faults: Sequence[str]) -> None:

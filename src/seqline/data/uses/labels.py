@@ -1,0 +1,111 @@
+"""What is to be predicted of each row: the column of the labels, and the guess that is made of an input and a label."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from seqline.data.column_facts import ColumnFacts
+from seqline.data.csv_rows import listed
+from seqline.data.look import Guess, Look, bare
+from seqline.errors import InputError
+
+_LABEL_NAMES = (
+    "label",
+    "class",
+    "category",
+    "target",
+    "y",
+    "intent",
+    "sentiment",
+    "topic",
+    "emotion",
+    "language",
+    "species",
+    "churn",
+    "activity",
+    "genre",
+    "outcome",
+    "fraud",
+    "is_fraud",
+    "spam",
+    "diagnosis",
+)
+# A target with more different numbers than this is a number, with fewer a label.
+_MAX_NUMBER_CLASSES = 20
+
+
+def label_names(look: Look) -> list[str]:
+    """Usual names of labels; beside an x, a y is a number."""
+    return [name for name in _LABEL_NAMES if name != "y" or look.named("x") is None]
+
+
+def is_named_label(look: Look, column: ColumnFacts) -> bool:
+    """Whether a column bears a usual name of labels."""
+    return column.name == look.named(*label_names(look))
+
+
+def target_of(look: Look, *without: str) -> ColumnFacts | None:
+    """The column to predict: named by the user, or by a usual name, or the last one with few values."""
+    if look.given.target:
+        look.say(f"target {look.given.target!r}: you named it")
+        return look.columns[look.given.target]
+    used = {bare(name) for name in without}
+    usual = look.named(*(name for name in label_names(look) if name not in used))
+    if usual is not None and not look.columns[usual].is_list:
+        look.say(f"target {usual!r}: by its name, {look.columns[usual].distinct} different values")
+        return look.columns[usual]
+    left = [c for c in candidates(look, *without) if c.may_be_label and not (c.is_number and not c.is_whole)]
+    if not left:
+        return None
+    look.say(f"target {left[-1].name!r}: {left[-1].distinct} different values in {look.rows:,} rows")
+    return left[-1]
+
+
+def candidates(look: Look, *without: str) -> list[ColumnFacts]:
+    """Columns that could be predicted: no id, no number of the row, no time, no list, not whose the row is."""
+    left_out = {*without, *look.idle, *look.numbered.values(), look.subject()}
+    return [c for n, c in look.columns.items() if n not in left_out and not c.is_list and not c.is_time]
+
+
+def number_refusal(look: Look, target: ColumnFacts) -> InputError:
+    """What is said where the thing to predict seems to be a number of each row."""
+    return InputError(
+        f"{look.source} column {target.name!r}",
+        f"{target.distinct} different numbers as what is to be predicted of each row",
+        "labels of rows, or a series whose next values are predicted: no task predicts a number of a row",
+        "put the numbers into classes (as low, middle, high), or name another --target; if they are labels say "
+        f"--task classification --target {target.name}; if a row is a step in time name the column of times with --order",
+    )
+
+
+def labelled(look: Look, kind: str, inputs: tuple[str, ...], target: ColumnFacts, **more: Any) -> Guess:
+    """Classification of an input.
+
+    Raises:
+        InputError: The target is a number: rows get labels, only series that go on get numbers.
+    """
+    numeric = target.is_number and (not target.is_whole or target.distinct > _MAX_NUMBER_CLASSES)
+    if numeric and look.given.task is None:
+        raise number_refusal(look, target)
+    left_out = [name for name in look.idle if name not in (*inputs, target.name)]
+    if left_out and more.get("form") != "long":
+        look.say(f"{listed(left_out)} left out: an id, a number of the row or a split tells nothing about it")
+    subject = look.subject(*inputs, target.name)
+    # The first rows of a long table may all be of one subject.
+    if (
+        subject is not None
+        and subject not in left_out
+        and (look.columns[subject].distinct > 1 or more.get("form") == "long")
+    ):
+        look.say(f"splits keep the rows of one {subject!r} together, so that valid and test hold others")
+    else:
+        subject = None
+    return Guess(
+        task="classification",
+        kind=kind,
+        inputs=inputs,
+        target=target.name,
+        split_by=subject,
+        reasons=tuple(look.reasons),
+        **more,
+    )

@@ -1,0 +1,37 @@
+"""Columns of numbers, a row each: a vector and its label."""
+
+from __future__ import annotations
+
+from seqline.data.csv_rows import listed
+from seqline.data.look import Guess, Look
+from seqline.data.uses.labels import candidates, is_named_label, labelled, number_refusal, target_of
+
+
+def from_numbers(look: Look) -> Guess | None:
+    """Columns of numbers beside a label.
+
+    Raises:
+        InputError: There are only numbers, and the last column is no label: what would be predicted is a number.
+    """
+    given = look.given
+    target = target_of(look, *given.inputs)
+    last = next(reversed(candidates(look, *given.inputs)), None)
+    # Among columns of numbers one with few values may be anything: rooms of a house, children. The last is the one.
+    if target is None or (
+        target.is_number and target is not last and not given.target and not is_named_label(look, target)
+    ):
+        target = last
+    if target is None or (target.is_text and not target.may_be_label and not given.target):
+        return None
+    inputs = given.inputs or look.numbers(target.name, look.subject(), *look.idle)
+    if not inputs or not all(look.columns[name].is_number for name in inputs):
+        return None
+    if target.is_number and not target.may_be_label and given.task is None:
+        raise number_refusal(look, target)
+    left_out = [c.name for c in look.texts(target.name, *look.idle, look.subject(), *inputs)]
+    look.say(f"{len(inputs)} columns of numbers beside it: a vector")
+    if left_out and not given.inputs:
+        look.say(
+            f"{listed(left_out)} left out: a vector holds numbers (a column of 0 and 1 for each word would be some)"
+        )
+    return labelled(look, "vector", inputs, target, form="wide")
