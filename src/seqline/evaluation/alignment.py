@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 Floats = NDArray[np.floating]
 # Of a natural logarithm of energy.
 DECIBELS = 10.0 / np.log(10.0)
-# Pairs whose distances are held at a time: 64 pairs of 100 frames are 5 MB.
+# Pairs worked on at a time: a diagonal of 64 pairs of 1,000 frames of 40 bands is 20 MB.
 _CHUNK = 64
 
 
@@ -44,20 +44,34 @@ def aligned_distances(left: Sequence[Floats], right: Sequence[Floats]) -> NDArra
 
 
 def _distances(pairs: list[tuple[Floats, Floats]]) -> NDArray[np.float64]:
-    width, height = max(len(a) for a, _ in pairs), max(len(b) for _, b in pairs)
-    cost = np.zeros((width, height, len(pairs)))
-    for place, (a, b) in enumerate(pairs):
-        cost[: len(a), : len(b), place] = np.abs(a[:, None, :] - b[None, :, :]).mean(axis=2, dtype=np.float64)
-    # A border of infinities before both first frames; the first cell is entered as by a step in both.
-    total = np.full((width + 1, height + 1, len(pairs)), np.inf)
-    total[0, 0] = 0.0
-    for i in range(width):
-        for j in range(height):
-            here = cost[i, j]
-            straight = np.minimum(total[i, j + 1], total[i + 1, j]) + here
-            total[i + 1, j + 1] = np.minimum(straight, total[i, j] + 2.0 * here)
-    ends = [(len(a), len(b)) for a, b in pairs]
-    return np.array([total[i, j, place] / (i + j) for place, (i, j) in enumerate(ends)])
+    """By diagonals of the table of frames: its cells wait for those of the two before only, so no table is held."""
+    left, right = (_padded([pair[side] for pair in pairs]) for side in (0, 1))
+    width, height = left.shape[1], right.shape[1]
+    found = np.zeros(len(pairs))
+    # Totals at (i, diagonal - i) stand at place i + 1; the border is never a way in.
+    before = last = np.full((len(pairs), width + 1), np.inf)
+    for diagonal in range(width + height - 1):
+        first, end = max(0, diagonal - height + 1), min(diagonal, width - 1) + 1
+        frames = right[:, diagonal - end + 1 : diagonal - first + 1][:, ::-1]
+        here = np.abs(left[:, first:end] - frames).mean(axis=2, dtype=np.float64)
+        # The first cell is entered as by a step in both.
+        both = np.zeros_like(here) if diagonal == 0 else before[:, first:end]
+        straight = np.minimum(last[:, first:end], last[:, first + 1 : end + 1]) + here
+        totals = np.full_like(last, np.inf)
+        totals[:, first + 1 : end + 1] = np.minimum(straight, both + 2.0 * here)
+        for place, (a, b) in enumerate(pairs):
+            if len(a) + len(b) - 2 == diagonal:
+                found[place] = totals[place, len(a)] / (len(a) + len(b))
+        before, last = last, totals
+    return found
+
+
+def _padded(sequences: list[Floats]) -> NDArray[np.floating]:
+    """Float (N, T, M), zeros after the end of each: no path to an earlier end passes there."""
+    whole = np.zeros((len(sequences), max(map(len, sequences)), sequences[0].shape[1]), sequences[0].dtype)
+    for row, frames in zip(whole, sequences, strict=True):
+        row[: len(frames)] = frames
+    return whole
 
 
 def speech_statistics(
