@@ -14,7 +14,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import rankdata
 
 from seqline.data.spelling import SPELLING_COLUMNS
 from seqline.evaluation.measures import Bools, Floats, Ints, Measures, Metric, summed
@@ -160,6 +159,9 @@ def macro_f1(probabilities: Floats, targets: Ints) -> float:
 
 
 def _auroc_one(scores: NDArray[np.float64], positive: NDArray[np.bool_]) -> float:
+    # Half a second that only an evaluation needs: `predict` reads this module too.
+    from scipy.stats import rankdata
+
     num_positive = int(positive.sum())
     num_negative = len(positive) - num_positive
     if not num_positive or not num_negative:
