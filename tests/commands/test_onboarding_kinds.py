@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from seqline.config import write_yaml
+from seqline.config import parse_recipe, read_yaml, write_yaml
 from seqline.data.audio import to_base64, to_wav
 from seqline.data.kinds.series import SeriesKind
 from seqline.data.look import Given, Guess
@@ -23,7 +23,8 @@ from seqline.data.survey import Survey
 from seqline.errors import InputError
 from seqline.ingestion import ingest
 from seqline.onboarding import Onboarded, Wish, onboard
-from seqline.stages import validate
+from seqline.serving.predictor import Predictor
+from seqline.stages import evaluate, prepare, train, validate
 from seqline.workspace import Workspace
 
 ROOT = Path(__file__).parents[2]
@@ -234,6 +235,38 @@ def test_a_table_of_events_gets_the_recipe_of_the_next_item(workspace: Workspace
     incoming(workspace, "june.csv", taken(63))
     report = ingest(workspace, "mine")
     assert [(file.rows_in, file.already_seen, file.quarantined) for file in report.files] == [(3, 60, 0)]
+
+
+def test_the_next_item_is_learnt_by_the_chain_and_measured_beside_popularity_and_n_grams(
+    workspace: Workspace, tmp_path: Path
+) -> None:
+    bring(workspace, tmp_path / "taken.csv", taken(240))
+    values = read_yaml(workspace.recipe_path("mine"))
+    values["model"] = {"hidden_size": 16, "embedding_dim": 16, "dropout": 0.0, "num_layers": 1}
+    values["training"] |= {"epochs": 30, "threads": 1, "precision": "fp32", "learning_rate": 0.02}
+    values["evaluation"] = {"bootstrap_rounds": 100}
+    recipe = parse_recipe(values, "mine")
+    data, made = workspace.data_folder("mine"), workspace.artifact_folder
+    validate.run(recipe, data_folder=data, output_folder=made("mine", "validate"))
+    prepare.run(recipe, data_folder=data, output_folder=made("mine", "prepare"))
+    train.run(
+        recipe,
+        prepare_folder=made("mine", "prepare"),
+        output_folder=made("mine", "train"),
+        checkpoint_folder=workspace.checkpoint_folder("mine"),
+        report=lambda event: None,
+    )
+    metrics = evaluate.run(
+        recipe,
+        prepare_folder=made("mine", "prepare"),
+        train_folder=made("mine", "train"),
+        output_folder=made("mine", "evaluate"),
+    )
+    assert metrics["hit_at_5"] > 2 * metrics["baseline.unigram.hit_at_5"]
+    assert metrics["baseline.kneser_ney.hit_at_5"] > metrics["baseline.unigram.hit_at_5"]
+    predictor = Predictor.load(made("mine", "train"))
+    (answer,) = (found.record() for found in predictor.answers([["sku4", "sku5"]]))
+    assert answer["next"][0]["text"] == "sku6"
 
 
 BAD: dict[str, tuple[str, str, str]] = {

@@ -211,7 +211,9 @@ def _chosen(rows: int, seed: int) -> Sequence[int]:
 
 
 def _frequent_words(predictor: Predictor, train_ids: npt.NDArray[np.integer]) -> tuple[str, ...]:
-    counts = np.bincount(np.asarray(train_ids).ravel(), minlength=predictor.tokenizer.vocab_size)
+    size = predictor.tokenizer.vocab_size
+    # What lies beyond the vocabulary are marks that a task puts in, as at the beginning of a text: no words.
+    counts = np.bincount(np.asarray(train_ids).ravel(), minlength=size)[:size]
     counts[[PADDING_ID, UNKNOWN_ID]] = 0
     order = np.argsort(-counts, kind="stable")[:WORDS]
     words = predictor.tokenizer.tokens([int(index) for index in order if counts[index]])
