@@ -7,6 +7,7 @@ from typing import ClassVar, Literal
 from pydantic import Field, model_validator
 
 from seqline.recipe.base import Choices, Recipe
+from seqline.recipe.inputs import SymbolsInput
 from seqline.recipe.sections import ModelSection
 from seqline.recipe.targets import NextKeysTarget, NextTokenTarget
 
@@ -50,9 +51,6 @@ class _Continuing(Recipe):
             raise ValueError(
                 "a sequence is read from its beginning: set input.keep to head and padding not to before"
             )
-        for name in ("adversarial_radius", "label_smoothing"):
-            if getattr(self.training, name):
-                raise ValueError(f"training.{name} acts on labels; task {self.task} has none, so set it to 0")
         return self
 
 
@@ -72,6 +70,16 @@ class GenerationRecipe(_Continuing):
     task: Literal["generation"]
     target: NextTokenTarget
     model: LanguageModel
+
+    @model_validator(mode="after")
+    def _one_symbol_a_step(self) -> GenerationRecipe:
+        given = self.input
+        if isinstance(given, SymbolsInput) and (given.kmer, given.stride) != (1, 1):
+            raise ValueError(
+                f"input.kmer {given.kmer} and stride {given.stride}: neighbouring steps would share or leave out symbols, and "
+                "what is written could not be put together; set both to 1"
+            )
+        return self
 
 
 class MusicRecipe(_Continuing):

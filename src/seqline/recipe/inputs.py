@@ -136,14 +136,17 @@ class HistoryInput(InputSection):
     )
     series: str | None = Field(None, description="Column that names the series of a row; null: the id.")
     context_length: int = Field(ge=2, le=100_000, description="Newest steps that a forecast is made from.")
-    min_context: int | None = Field(None, ge=2, description="Fewest steps; null: context_length.")
-    stride: int = Field(1, ge=1, description="Steps from one train window to the next.")
+    min_context: int | None = Field(None, ge=2, le=100_000, description="Fewest steps; null: context_length.")
+    stride: int = Field(1, ge=1, le=100_000, description="Steps from one train window to the next.")
     evaluation_stride: int | None = Field(
         None,
         ge=1,
+        le=100_000,
         description="The same for valid and test; null: the horizon, so that no value is foretold twice.",
     )
-    season_length: int = Field(1, ge=1, description="Steps of a season: of MASE, baselines, model.residual.")
+    season_length: int = Field(
+        1, ge=1, le=1_000_000, description="Steps of a season: of MASE, baselines, model.residual."
+    )
     frequency: str | None = Field(
         None,
         pattern=r"^([1-9]\d{0,3})?(min|h|D|W|M|Q|Y|B|step)$",

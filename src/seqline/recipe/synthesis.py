@@ -7,7 +7,7 @@ from typing import ClassVar, Literal
 from pydantic import Field, model_validator
 
 from seqline.recipe.base import Choices, Recipe
-from seqline.recipe.inputs import require_frames
+from seqline.recipe.inputs import SymbolsInput, require_frames
 from seqline.recipe.section import Units
 from seqline.recipe.sections import ModelSection
 from seqline.recipe.targets import TargetSection
@@ -83,6 +83,10 @@ class SynthesisRecipe(Recipe):
 
     @model_validator(mode="after")
     def _of_labels(self) -> SynthesisRecipe:
+        if isinstance(self.input, SymbolsInput) and (self.input.kmer, self.input.stride) != (1, 1):
+            raise ValueError(
+                f"input.kmer {self.input.kmer} and stride {self.input.stride}: labels have no order, so set both to 1"
+            )
         if self.model.frames_per_step > self.target.max_frames:
             raise ValueError(
                 f"model.frames_per_step {self.model.frames_per_step} is more than target.max_frames "

@@ -7,7 +7,7 @@ from typing import ClassVar, Literal
 from pydantic import Field, model_validator
 
 from seqline.recipe.base import Choices, Recipe
-from seqline.recipe.section import Section
+from seqline.recipe.section import MAX_UNITS, Section
 from seqline.recipe.sections import ModelSection
 from seqline.recipe.targets import SequenceTarget
 
@@ -42,7 +42,10 @@ class WriterModel(ModelSection):
         "general", description="How a step compares itself with the source; none: it reads the mean."
     )
     decoder_size: int = Field(
-        0, ge=0, description="Units of the decoder; 0: as many as the encoder's directions have together."
+        0,
+        ge=0,
+        le=MAX_UNITS,
+        description="Units of the decoder; 0: as many as the encoder's directions have together.",
     )
     input_feeding: bool = Field(
         False, description="Steps see what the step before attended to; about three times the time."
@@ -77,8 +80,6 @@ class _Writing(Recipe):
 
     @model_validator(mode="after")
     def _of_words(self) -> _Writing:
-        if self.training.class_weights != "none":
-            raise ValueError("training.class_weights acts on labels; a text has none, so set it to none")
         if self.input.kind not in ("text", "symbols") and self.model.word_dropout > 0:
             raise ValueError("word_dropout acts on words; the input has none, so set it to 0")
         return self
