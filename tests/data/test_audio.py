@@ -38,6 +38,21 @@ def with_format(content: bytes, code: int) -> bytes:
     return content[:place] + struct.pack("<H", code) + content[place + 2 :]
 
 
+def made_of(
+    samples: np.ndarray, *, code: int, bits: int, channels: int = 1, subformat: int | None = None
+) -> bytes:
+    """A WAV file of an array's own bytes, with a part before the format that holds the word `fmt `."""
+    block = channels * bits // 8
+    chunk = struct.pack("<HHLLHH", code, channels, RATE, RATE * block, block, bits)
+    if subformat is not None:
+        guid = struct.pack("<H", subformat) + bytes.fromhex("000000001000800000aa00389b71")
+        chunk += struct.pack("<HHL", 22, bits, 4) + guid
+    data = samples.tobytes()
+    note = b"LIST" + struct.pack("<L", 7) + b"fmt was\0"
+    parts = b"fmt " + struct.pack("<L", len(chunk)) + chunk + b"data" + struct.pack("<L", len(data)) + data
+    return b"RIFF" + struct.pack("<L", 4 + len(note) + len(parts)) + b"WAVE" + note + parts
+
+
 @pytest.mark.parametrize(("width", "error"), [(1, 1 / 100), (2, 1 / 30_000), (3, 1 / 8_000_000)])
 def test_each_width_gives_the_samples_that_were_written(width: int, error: float) -> None:
     recording = read_recording(wav(tone(), width=width))
@@ -87,12 +102,14 @@ def test_clipping_and_silence_are_measured() -> None:
         ("héhé", "no base64"),
         (b"", "an empty file"),
         (b"ID3\x04 an mp3 file", "no WAV file"),
+        (b"\xff\xfb\x90\x00 an mp3 file", "an MP3 file, whatever its name says"),
+        (b"fLaC\0\0\0\x22 and more", "a FLAC file"),
         (to_base64(b"\x89PNG\r\n\x1a\n and more"), "no WAV file"),
         (b"RIFF\x24\0\0\0WAVE", "does not say its format"),
-        (with_format(wav(tone()), 3), "floating-point"),
+        (with_format(wav(tone()), 3), "floating-point numbers of 16 bits"),
         (with_format(wav(tone()), 7), "mu-law"),
         (with_format(wav(tone()), 999), "format 999"),
-        (wav(tone(), width=4), "32 bits"),
+        (made_of(np.zeros(4, dtype="<i8"), code=1, bits=64), "64 bits"),
         (wav(np.zeros(0)), "without samples"),
         (wav(tone())[:-100], "cut off: 750 of 800 samples"),
         (wav(tone())[:40], "WAV file"),
@@ -121,12 +138,44 @@ def test_a_value_that_is_no_text_is_no_recording() -> None:
     assert recording_fault(3.5) == "float instead of a WAV file in base64"
 
 
-def test_extensible_pcm_is_read() -> None:
-    samples = np.asarray([1000, -1000], dtype="<i2").tobytes()
-    guid = struct.pack("<H", 1) + bytes.fromhex("000000001000800000aa00389b71")
-    chunk = struct.pack("<HHLLHH", 0xFFFE, 1, RATE, 2 * RATE, 2, 16) + struct.pack("<HHL", 22, 16, 4) + guid
-    body = b"WAVEfmt " + struct.pack("<L", len(chunk)) + chunk + b"data" + struct.pack("<L", 4) + samples
-    content = b"RIFF" + struct.pack("<L", len(body)) + body
-    extensible = wave.open.__module__ == "wave" and recording_fault(content)
-    # Python reads the extensible format from 3.12 on; before it, the refusal has words too.
-    assert extensible is None or "WAV file" in extensible
+SIXTEEN = np.asarray([16_384, -8_192, 0, 32_767], dtype="<i2")
+
+
+def test_the_extensible_format_is_read_as_what_is_inside_it() -> None:
+    plain = read_recording(made_of(SIXTEEN, code=1, bits=16))
+    np.testing.assert_array_equal(plain.samples, np.float32([0.5, -0.25, 0.0, 32_767 / 32_768]))
+    inside = read_recording(made_of(SIXTEEN, code=0xFFFE, bits=16, subformat=1))
+    np.testing.assert_array_equal(inside.samples, plain.samples)
+    both = read_recording(made_of(SIXTEEN, code=0xFFFE, bits=16, channels=2, subformat=1))
+    np.testing.assert_array_equal(both.samples, np.float32([0.125, 32_767 / 65_536]))
+    floats = np.asarray([0.5, -0.25, 1.5], dtype="<f4")
+    found = read_recording(made_of(floats, code=0xFFFE, bits=32, subformat=3)).samples
+    np.testing.assert_array_equal(found, np.float32([0.5, -0.25, 1.0]))
+    assert "mu-law" in (recording_fault(made_of(SIXTEEN, code=0xFFFE, bits=16, subformat=7)) or "")
+
+
+@pytest.mark.parametrize(("dtype", "code", "bits"), [("<i4", 1, 32), ("<f4", 3, 32), ("<f8", 3, 64)])
+def test_32_bits_and_floating_point_numbers_are_read(dtype: str, code: int, bits: int) -> None:
+    scale = 2**31 if code == 1 else 1
+    recording = read_recording(made_of((tone() * scale).astype(dtype), code=code, bits=bits))
+    np.testing.assert_allclose(recording.samples, tone(), atol=1e-7)
+
+
+@pytest.mark.parametrize(
+    ("samples", "sentence"),
+    [
+        (np.asarray([0.1, np.nan], dtype="<f4"), "no finite numbers"),
+        (np.asarray([0.1, -np.inf], dtype="<f4"), "no finite numbers"),
+        (np.asarray([0.0, 12_000.0], dtype="<f4"), "samples up to 12000"),
+    ],
+)
+def test_floating_point_numbers_that_are_no_sound_are_refused(samples: np.ndarray, sentence: str) -> None:
+    assert sentence in (recording_fault(made_of(samples, code=3, bits=32)) or "")
+
+
+def test_a_format_that_contradicts_itself_is_refused() -> None:
+    content = made_of(SIXTEEN, code=1, bits=16)
+    place = content.index(b"fmt \x10") + 8
+    for value, at in ((0, 2), (3, 2), (0, 4)):
+        broken = content[: place + at] + struct.pack("<H", value) + content[place + at + 2 :]
+        assert "a broken WAV file" in (recording_fault(broken) or "")
