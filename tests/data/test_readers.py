@@ -212,6 +212,11 @@ CLEAN = [
         b"a,b,c,d\n007,NA,null,1.0\n",
         [{"a": "007", "b": "NA", "c": "null", "d": "1.0"}],
     ),
+    ("semicolons.csv", b'a;b\r\n1,5;"x;""y"""\r\n', [{"a": "1,5", "b": 'x;"y"'}]),
+    ("tabs.csv", b'a\tb\n1,5\t"x\ty"\n', [{"a": "1,5", "b": "x\ty"}]),
+    ("comma_in_quoted_name.csv", b'"a,b";c\n1;2,3\n', [{"a,b": "1", "c": "2,3"}]),
+    ("semicolon_in_quoted_name.csv", b'"a;b"\nx;y\n', [{"a;b": "x;y"}]),
+    ("semicolons_in_values.csv", b"a,b\nx;y,z\n", [{"a": "x;y", "b": "z"}]),
     ("spaces.csv", b"a,b\n x , y\n", [{"a": " x ", "b": " y"}]),
     ("UPPER.CSV", b"a\n1\n", [{"a": "1"}]),
     ("quotes.tsv", b'a\tb\n"x\ty"z"\n', [{"a": '"x', "b": 'y"z"'}]),
@@ -288,15 +293,15 @@ def test_any_table_survives_csv_writer(data: st.DataObject, width: int, quoting:
 
 
 @settings(max_examples=300, deadline=None)
-@given(st.text('",\r\nab', max_size=30))
-def test_any_csv_text_is_read_as_the_csv_module_does_or_refused(text: str) -> None:
+@given(st.text('",;\r\nab', max_size=30), st.sampled_from([",", ";", "\t"]))
+def test_any_csv_text_is_read_as_the_csv_module_does_or_refused(text: str, separator: str) -> None:
     with tempfile.TemporaryDirectory() as folder:
-        path = write(Path(folder) / "t.csv", "h,i\n" + text)
+        path = write(Path(folder) / "t.csv", f"h{separator}i\n" + text)
         try:
             found = [list(row.values()) for row in values(path)]
         except InputError:
             return
-    assert found == list(csv.reader(io.StringIO(text, newline=""), strict=True))
+    assert found == list(csv.reader(io.StringIO(text, newline=""), strict=True, delimiter=separator))
 
 
 @settings(max_examples=200, deadline=None)

@@ -3,6 +3,9 @@
 Python's `csv` module, even with `strict=True`, takes a bare quote inside an unquoted field, skips empty
 lines, and at an unclosed quote swallows the rest of the file without saying where it was opened. So this is a
 reader of its own: one `split` for a line without quotes, a regular expression per field for the others.
+
+Spreadsheets of many countries write semicolons where others write commas, since their numbers have commas in them. The first
+line says which it is: names of columns hold neither.
 """
 
 from __future__ import annotations
@@ -19,6 +22,9 @@ from seqline.errors import InputError
 # From just behind an opening quote: the text up to the closing quote, or to the end of the line without one.
 _QUOTED_TEXT = re.compile(r'([^"]*+(?:""[^"]*+)*+)("?)')
 _QUOTE = '"'
+# Other separators than the comma, of a file whose first line has no comma outside quotes.
+_OTHER_SEPARATORS = (";", "\t")
+_QUOTED_NAME = re.compile(r'"[^"]*"?')
 _SHOWN_CHARACTERS = 20
 _LISTED_NAMES = 20
 _QUOTE_HINT = 'write a quote inside a quoted field twice (""), and quote every field that contains a quote'
@@ -38,7 +44,7 @@ class _Quoted:
 def csv_records(
     lines: Iterable[tuple[int, str]], name: str, limits: Limits = LIMITS, refusals: Refusals | None = None
 ) -> Iterator[tuple[int, list[str]]]:
-    """Split the lines of a CSV file into records, the header among them.
+    """Split the lines of a CSV file into records, the header among them; fields are separated as in the first line.
 
     Args:
         lines: Line numbers and lines with their endings, from `streams.text_lines`.
@@ -52,13 +58,14 @@ def csv_records(
     Raises:
         InputError: What RFC 4180 does not allow, with its line.
     """
-    reader = _CsvReader(name, limits)
+    reader: _CsvReader | None = None
     for number, line in lines:
+        reader = reader or _CsvReader(name, limits, separator_of(line))
         if refusals is not None:
             refusals.raw = line if reader.quoted is None else refusals.raw + line
         try:
             if reader.quoted is None and '"' not in line:
-                start, fields = number, _plain_fields(line, ",", name, number, limits)
+                start, fields = number, _plain_fields(line, reader.separator, name, number, limits)
             elif reader.feed(number, line):
                 start, fields = reader.start, reader.fields
             else:
@@ -74,7 +81,7 @@ def csv_records(
             refusals.refuse(start, fault)
             continue
         yield start, fields
-    if reader.quoted is not None:
+    if reader is not None and reader.quoted is not None:
         raise InputError(
             f"{name} line {reader.quoted.line}",
             f"the quoted field that opens at character {reader.quoted.column} is never closed",
@@ -86,9 +93,10 @@ def csv_records(
 class _CsvReader:
     """Takes lines with quotes in them, one at a time, and knows where the open quote is."""
 
-    def __init__(self, name: str, limits: Limits) -> None:
+    def __init__(self, name: str, limits: Limits, separator: str = ",") -> None:
         self.name = name
         self.limits = limits
+        self.separator = separator
         self.start = 0
         self.fields: list[str] = []
         self.quoted: _Quoted | None = None
@@ -126,7 +134,7 @@ class _CsvReader:
                 position = self._take_quoted(self.quoted, number, line, position)
                 if position < 0:
                     return False
-            if not line.startswith(",", position):
+            if not line.startswith(self.separator, position):
                 break
             position += 1
         self._is_whole = True
@@ -134,7 +142,7 @@ class _CsvReader:
         return True
 
     def _take_plain(self, number: int, line: str, position: int) -> int:
-        end = line.find(",", position)
+        end = line.find(self.separator, position)
         last = end < 0
         text = line[position:] if last else line[position:end]
         if '"' in text:
@@ -163,7 +171,7 @@ class _CsvReader:
         self.quoted = None
         self.fields.append("".join(quoted.pieces).replace('""', '"'))
         rest = line[match.end() : match.end() + _SHOWN_CHARACTERS]
-        if rest in ("", "\n", "\r\n") or rest.startswith((",", "\n")):
+        if rest in ("", "\n", "\r\n") or rest.startswith((self.separator, "\n")):
             return match.end()
         if rest.startswith("\r"):
             raise _lone_return(self.name, number, match.end())
@@ -171,7 +179,7 @@ class _CsvReader:
             f"{self.name} line {number}",
             f"text after a closing quote, at character {match.end() + 1}: {rest.rstrip()!r}"
             + (f" (this field's quote was opened on line {quoted.line})" if quoted.line != number else ""),
-            "a comma or the end of the line",
+            f"{_named(self.separator)} or the end of the line",
             _QUOTE_HINT,
         )
 
@@ -185,6 +193,16 @@ class _CsvReader:
                 "a closing quote before that",
                 _QUOTE_HINT,
             )
+
+
+def separator_of(header: str) -> str:
+    """What separates the columns of a table, by its first line: a comma, unless there is none and semicolons or tabs are."""
+    bare = _QUOTED_NAME.sub("", header)
+    return next((other for other in _OTHER_SEPARATORS if other in bare and "," not in bare), ",")
+
+
+def _named(separator: str) -> str:
+    return {",": "a comma", ";": "a semicolon", "\t": "a tab"}[separator]
 
 
 def tsv_records(
@@ -255,7 +273,12 @@ def check_column_names(names: list[str], where: str) -> None:
     for position, name in enumerate(names, start=1):
         if not name.strip():
             found = f"column {position} of {len(names)} has a blank name"
-            raise InputError(where, found, "a name for every column", "is the header line missing?")
+            hint = "is the header line missing?"
+            if position == 1:
+                hint = "name it `index` where a program has numbered the rows (pandas: `to_csv(index=False)` leaves it out)"
+            if position == len(names) > 1:
+                hint = "is there a separator at the end of each line? Leave it out"
+            raise InputError(where, found, "a name for every column", hint)
         if seen.setdefault(name, position) != position:
             found = f"column {position} repeats the name {name!r} of column {seen[name]}"
             raise InputError(where, found, "different names", "rename or remove one of them")
