@@ -13,8 +13,8 @@ import torch
 
 from seqline.config import parse_recipe
 from seqline.data.collate import bucketed, collate
-from seqline.data.inputs.history import SeriesFacts
 from seqline.data.rows import read_split
+from seqline.data.series_facts import SeriesFacts
 from seqline.errors import InputError
 from seqline.evaluation.baselines import BASELINES, Problem
 from seqline.evaluation.forecasting import COLUMNS, scores

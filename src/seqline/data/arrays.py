@@ -1,6 +1,6 @@
 """Encoded sequences on disk: flat arrays with offsets, memory-mapped, never padded.
 
-Legend: N sequences, L total number of steps, D features, U total number of target steps.
+Legend: N sequences, B of them that are asked for, L total number of steps, D features, U total number of target steps.
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -20,6 +20,41 @@ Array = npt.NDArray[Any]
 # One number or vector a sequence in one array, or an array of its own for each.
 Targets = Array | Sequence[Array]
 _STEPS, _ROWS = "steps", "rows"
+
+
+@dataclass(frozen=True)
+class Taken:
+    """Some examples of a split, in the order they were asked for.
+
+    Attributes:
+        sequences: (T,) token ids or float32 (T, D) features each.
+        targets: An array (B, ...) with one a sequence, or a list of arrays of unequal lengths.
+        extras: By name an array for each sequence: (T, ...) features of its steps, (...) features of the sequence.
+    """
+
+    sequences: list[Array]
+    targets: Targets
+    extras: Mapping[str, Sequence[Array]]
+
+
+class Examples(Protocol):
+    """The examples of one split, read when a batch is made of them."""
+
+    def __len__(self) -> int: ...
+
+    @property
+    def lengths(self) -> npt.NDArray[np.int64]:
+        """Steps of each, int64 (N,), at least 1."""
+        ...
+
+    @property
+    def steps(self) -> Array:
+        """Ids of all steps, any shape, or float32 (M, D) features of so many steps that their quantiles are known."""
+        ...
+
+    def take(self, indices: npt.NDArray[np.int64]) -> Taken:
+        """Some of them, int64 (B,)."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -59,6 +94,15 @@ class SequenceArrays:
         if self.target_offsets is None:
             return self.targets[index]
         return self.targets[self.target_offsets[index] : self.target_offsets[index + 1]]
+
+    def take(self, indices: npt.NDArray[np.int64]) -> Taken:
+        """Some examples, int64 (B,)."""
+        ragged = self.target_offsets is not None
+        return Taken(
+            [self.sequence(int(i)) for i in indices],
+            [self.target(int(i)) for i in indices] if ragged else self.targets[indices],
+            self.extras(indices),
+        )
 
     def extras(self, indices: npt.NDArray[np.int64]) -> dict[str, list[Array]]:
         """The further features of some sequences, by name: those of steps (T, ...) each, those of sequences (...)."""
@@ -126,7 +170,9 @@ def _offsets(pieces: Sequence[Array]) -> npt.NDArray[np.int64]:
     return offsets
 
 
-def _save(path: Path, array: Array) -> None:
+def save_array(path: Path, array: Array) -> None:
+    """Write one array, whole or not at all."""
+
     def write(temporary: Path) -> None:
         with temporary.open("wb") as handle:
             np.save(handle, array, allow_pickle=False)
@@ -137,22 +183,22 @@ def _save(path: Path, array: Array) -> None:
 def write_arrays(folder: Path, split: str, arrays: SequenceArrays) -> None:
     """Write `SPLIT.steps.npy`, `SPLIT.offsets.npy`, `SPLIT.targets.npy`, and what else there is."""
     for part in ("steps", "offsets", "targets"):
-        _save(folder / f"{split}.{part}.npy", getattr(arrays, part))
+        save_array(folder / f"{split}.{part}.npy", getattr(arrays, part))
     if arrays.target_offsets is not None:
-        _save(folder / f"{split}.target_offsets.npy", arrays.target_offsets)
+        save_array(folder / f"{split}.target_offsets.npy", arrays.target_offsets)
     for kind, extras in ((_STEPS, arrays.step_extras), (_ROWS, arrays.row_extras)):
         for name, values in extras.items():
-            _save(folder / f"{split}.{kind}.{name}.npy", values)
+            save_array(folder / f"{split}.{kind}.{name}.npy", values)
 
 
 def read_arrays(folder: Path, split: str) -> SequenceArrays:
     """Map one split into memory, read only."""
     further = folder / f"{split}.target_offsets.npy"
     return SequenceArrays(
-        steps=_load(folder / f"{split}.steps.npy"),
-        offsets=_load(folder / f"{split}.offsets.npy", small=True),
-        targets=_load(folder / f"{split}.targets.npy", small=True),
-        target_offsets=_load(further, small=True) if further.is_file() else None,
+        steps=load_array(folder / f"{split}.steps.npy"),
+        offsets=load_array(folder / f"{split}.offsets.npy", small=True),
+        targets=load_array(folder / f"{split}.targets.npy", small=True),
+        target_offsets=load_array(further, small=True) if further.is_file() else None,
         step_extras=_extras(folder, split, _STEPS),
         row_extras=_extras(folder, split, _ROWS),
     )
@@ -160,10 +206,11 @@ def read_arrays(folder: Path, split: str) -> SequenceArrays:
 
 def _extras(folder: Path, split: str, kind: str) -> dict[str, Array]:
     paths = sorted(folder.glob(f"{split}.{kind}.*.npy"))
-    return {path.name.split(".")[2]: _load(path) for path in paths}
+    return {path.name.split(".")[2]: load_array(path) for path in paths}
 
 
-def _load(path: Path, *, small: bool = False) -> Array:
+def load_array(path: Path, *, small: bool = False) -> Array:
+    """Map one array into memory, read only; `small` reads it."""
     if not path.is_file():
         raise InputError(str(path), "no such file", hint="run `seqline prepare` first")
     # numpy cannot map an empty array.

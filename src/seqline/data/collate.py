@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from seqline.batch import PADDING_ID, SequenceBatch
-from seqline.data.arrays import Array, SequenceArrays, Targets
+from seqline.data.arrays import Array, Examples, Targets
 
 # Shuffled examples are sorted by length within pools of this many batches: random enough to learn from, with a padding
 # share of a few per cent.
@@ -116,15 +116,15 @@ def _laid_out(targets: Targets, fill: int) -> Array:
 
 
 def collate(
-    arrays: SequenceArrays, indices: Indices, *, padding: str, max_length: int, target_fill: int = PADDING_ID
+    examples: Examples, indices: Indices, *, padding: str, max_length: int, target_fill: int = PADDING_ID
 ) -> SequenceBatch:
     """The batch of some examples of a split."""
-    ragged = arrays.target_offsets is not None
+    taken = examples.take(indices)
     return batch_of(
-        [arrays.sequence(int(i)) for i in indices],
-        targets=[arrays.target(int(i)) for i in indices] if ragged else arrays.targets[indices],
+        taken.sequences,
+        targets=taken.targets,
         target_fill=target_fill,
         padding=padding,
         max_length=max_length,
-        extras=arrays.extras(indices),
+        extras=taken.extras,
     )

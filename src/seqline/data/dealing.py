@@ -14,7 +14,7 @@ from seqline.errors import InputError
 from seqline.recipe import Recipe
 
 Row = Mapping[str, Any]
-Dealt = dict[Split, list[Row]]
+Dealt = Mapping[Split, Sequence[Row]]
 
 
 def key_of(value: Any) -> str:
@@ -47,7 +47,7 @@ def deal_by_key(recipe: Recipe, train_rows: Sequence[Row], test_rows: Sequence[R
     left_out = leaks(splits, keys)
     if recipe.split_key != column:
         left_out = [a or b for a, b in zip(left_out, leaks(splits, same), strict=True)]
-    dealt: Dealt = {name: [] for name in SPLITS}
+    dealt: dict[Split, list[Row]] = {name: [] for name in SPLITS}
     for row, split, leak in zip(rows, splits, left_out, strict=True):
         if not leak:
             dealt[split].append(row)

@@ -180,12 +180,22 @@ def read_history(
     except InputError as error:
         raise InputError(f"series {whole.id}", f"{error.found} to foretell", error.expected) from None
     history = whole.until(len(whole), context_length=section.context_length, horizon=horizon)
+    return with_calendar(history, section, len(history) + horizon)
+
+
+def with_calendar(series: Series, section: HistoryInput, steps: int) -> Series:
+    """Add the calendar to what is known ahead of a series, where the recipe's input asks for it.
+
+    Args:
+        series: Without it.
+        section: The recipe's input.
+        steps: How far it is asked for; columns that are known ahead may end sooner.
+    """
     if not section.calendar:
-        return history
-    # The calendar is known as far ahead as is asked for; the columns may not be.
-    known = calendar_features(history.grid, 0, len(history) + horizon)
-    given = history.future if section.future else np.zeros((len(known), 0))
-    return replace(history, future=np.concatenate([given, known[: len(given)]], axis=1))
+        return series
+    given = series.future if section.future else np.zeros((steps, 0))
+    known = calendar_features(series.grid, 0, min(steps, len(given)))
+    return replace(series, future=np.concatenate([given[: len(known)], known], axis=1))
 
 
 def row_of(history: Series, section: HistoryInput) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,6 +11,10 @@ import numpy as np
 import numpy.typing as npt
 import orjson
 
+from seqline.data.on_demand import OnDemand
+from seqline.data.window_rows import Windows
+from seqline.data.window_store import holds_windows, read_units, read_windows
+from seqline.data.windows import Floats
 from seqline.errors import InputError
 from seqline.files import atomic_write
 
@@ -28,11 +32,11 @@ class SplitRows:
             measured on the rows, champion or challenger, is measured in these. None: the task has no such units.
     """
 
-    ids: list[str]
-    inputs: list[Any]
-    truths: list[Any]
-    columns: dict[str, list[Any]]
-    units: list[Any] | None = None
+    ids: Sequence[str]
+    inputs: Sequence[Any]
+    truths: Sequence[Any]
+    columns: Mapping[str, Sequence[Any]]
+    units: Sequence[Any] | None = None
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -74,7 +78,9 @@ def write_split(folder: Path, split: str, rows: SplitRows) -> None:
 
 
 def read_split(folder: Path, split: str) -> SplitRows:
-    """Read what `write_split` wrote."""
+    """Read what `write_split` wrote; rows that are windows of series are made of them as they are asked for."""
+    if holds_windows(folder, split):
+        return _of_windows(read_windows(folder, split), read_units(folder, split))
     path = folder / f"{split}.rows.jsonl"
     if not path.is_file():
         raise InputError(str(path), "no such file", hint="run `seqline prepare` first")
@@ -87,4 +93,17 @@ def read_split(folder: Path, split: str) -> SplitRows:
         truths=[record["target"] for record in records],
         columns={name: [record["columns"][name] for record in records] for name in names},
         units=[record["units"] for record in records] if records and "units" in records[0] else None,
+    )
+
+
+def _of_windows(windows: Windows, units: Mapping[str, Floats]) -> SplitRows:
+    def units_of(place: int) -> dict[str, Any]:
+        return {name: values[place].tolist() for name, values in units.items()}
+
+    return SplitRows(
+        ids=windows.ids,
+        inputs=windows.inputs,
+        truths=windows.futures,
+        columns=windows.columns,
+        units=OnDemand(len(windows), units_of),
     )

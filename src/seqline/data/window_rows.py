@@ -1,20 +1,118 @@
 """Rows of series dealt into windows: what train, valid and test of a forecast are.
 
-A window is kept as the row that a user would send to ask for that forecast, with the values that came after it beside it.
+A window is a series and a forecast time. What it holds is read from the series when it is asked for: as a history that ends
+at that time, or as the row that a user would send to ask for that forecast. Both are cut off in one place, `Series.until`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
-from typing import Any
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, SupportsIndex
 
 import numpy as np
+import numpy.typing as npt
 
-from seqline.data.history import Stretch, join, plain_numbers, read_stretch, row_of
+from seqline.data.history import Stretch, join, plain_numbers, read_stretch, row_of, with_calendar
+from seqline.data.on_demand import OnDemand
 from seqline.data.splits import SPLITS, Split
-from seqline.data.windows import Series, cut_points, positions, require_one_frequency
+from seqline.data.targets.future import FUTURE, HISTORY
+from seqline.data.windows import Floats, Series, cut_points, positions, require_one_frequency
 from seqline.recipe import HistoryInput
+
+
+@dataclass(frozen=True, eq=False)
+class Windows(Sequence[Mapping[str, Any]]):
+    """The windows of a split, in the order of the series and of time; as a sequence, their rows.
+
+    A row has an id SERIES@TIME, under `section.column` what is read (`history`, a row as `read_history` takes it) and what
+    comes after it (`future`, H values), the name of the series, and what never changes.
+
+    Attributes:
+        series: Each held once, whichever windows lie in it.
+        places: int64 (N, 2): number of the series, and the first step that is to be foretold.
+        section: The recipe's input.
+        horizon: H.
+    """
+
+    series: Sequence[Series]
+    places: npt.NDArray[np.int64]
+    section: HistoryInput
+    horizon: int
+
+    def __len__(self) -> int:
+        return len(self.places)
+
+    def __getitem__(self, place: SupportsIndex | slice) -> Any:
+        """One row, or a list of those of a slice."""
+        return OnDemand(len(self), self._row)[place]
+
+    @property
+    def lengths(self) -> npt.NDArray[np.int64]:
+        """Steps of each context, int64 (N,)."""
+        return np.minimum(self.places[:, 1], self.section.context_length)
+
+    @property
+    def ids(self) -> Sequence[str]:
+        """SERIES@TIME of each."""
+        return OnDemand(len(self), self._id)
+
+    @property
+    def inputs(self) -> Sequence[dict[str, Any]]:
+        """The row of each that a user would send."""
+        return OnDemand(len(self), lambda place: row_of(self.history(place), self.section))
+
+    @property
+    def futures(self) -> Sequence[list[Any]]:
+        """The H values to be foretold of each, null where missing; lists of C where there are several channels."""
+        return OnDemand(len(self), lambda place: plain_numbers(self.truth(place)))
+
+    @property
+    def columns(self) -> dict[str, Sequence[Any]]:
+        """The other columns of the rows: the name of the series, and what never changes."""
+        found: dict[str, Sequence[Any]] = {
+            self.section.series or "series": OnDemand(len(self), lambda place: self._series(place).id)
+        }
+        return found | {column: self._static(column) for column in self.section.static}
+
+    def history(self, place: int) -> Series:
+        """What is known at the forecast time of a window."""
+        return self._series(place).until(
+            int(self.places[place, 1]), context_length=self.section.context_length, horizon=self.horizon
+        )
+
+    def truth(self, place: int) -> Floats:
+        """What is to be foretold of a window, float64 (H, C), NaN = missing."""
+        position = int(self.places[place, 1])
+        return self._series(place).values[position : position + self.horizon]
+
+    def stretches(self) -> Iterator[Series]:
+        """All steps that any context holds, each once: histories of as few parts of each series as there are."""
+        for number in np.unique(self.places[:, 0]):
+            times = np.sort(self.places[self.places[:, 0] == number, 1])
+            begins = np.maximum(times - self.section.context_length, 0)
+            # A context that begins after the last one ended leaves steps out that no context holds.
+            breaks = np.flatnonzero(begins[1:] > times[:-1]) + 1
+            for members in np.split(np.arange(len(times)), breaks):
+                begin, end = int(begins[members[0]]), int(times[members[-1]])
+                yield self.series[number].until(end, context_length=end - begin, horizon=self.horizon)
+
+    def _series(self, place: int) -> Series:
+        return self.series[self.places[place, 0]]
+
+    def _static(self, column: str) -> Sequence[str | float]:
+        return OnDemand(len(self), lambda place: dict(self._series(place).static)[column])
+
+    def _id(self, place: int) -> str:
+        one = self._series(place)
+        return f"{one.id}@{one.stamps(int(self.places[place, 1]), 1)[0]}"
+
+    def _row(self, place: int) -> Mapping[str, Any]:
+        return {
+            "id": self._id(place),
+            self.section.column: {HISTORY: self.inputs[place], FUTURE: self.futures[place]},
+            **{name: values[place] for name, values in self.columns.items()},
+        }
 
 
 def deal_windows(
@@ -25,7 +123,7 @@ def deal_windows(
     horizon: int,
     valid: float,
     test: float,
-) -> dict[Split, list[Mapping[str, Any]]]:
+) -> dict[Split, Windows]:
     """Cut series into the windows of train, valid and test, by time.
 
     Args:
@@ -37,9 +135,7 @@ def deal_windows(
         test: Share of the steps that test gets where there are no test rows.
 
     Returns:
-        By split, in the order of the series and of time, rows with an id SERIES@TIME, under `section.column` what is read
-        (`history`, a row as `read_history` takes it) and what comes after it (`future`, H values), and what never changes.
-        Windows without a real value to read or to foretell are left out.
+        By split; windows without a real value to read or to foretell are left out.
 
     Raises:
         InputError: A row that is no series, gaps, duplicates or missing values that are refused, series of different
@@ -66,25 +162,27 @@ def deal_windows(
         series = [one if one.held_out is not None else replace(one, held_out=0) for one in series]
     require_one_frequency(series)
     cuts = cut_points(series, valid=valid, test=test, horizon=horizon, together=section.together)
-    dealt: dict[Split, list[Mapping[str, Any]]] = {split: [] for split in SPLITS}
-    for one, cut in zip(series, cuts, strict=True):
-        for split in SPLITS:
-            # Windows that overlap share their errors, and whoever resamples them as if they did not is too sure.
-            stride = section.stride if split == "train" else section.evaluation_stride or horizon
+    whole = [with_calendar(one, section, len(one)) for one in series]
+    dealt = {}
+    for split in SPLITS:
+        # Windows that overlap share their errors, and whoever resamples them as if they did not is too sure.
+        stride = section.stride if split == "train" else section.evaluation_stride or horizon
+        found = []
+        for number, (one, cut) in enumerate(zip(whole, cuts, strict=True)):
             times = positions(len(one), cut, split, horizon=horizon, min_context=section.least, stride=stride)
-            rows = (_window_row(one, position, section, horizon) for position in times)
-            dealt[split] += [row for row in rows if row is not None]
+            usable = _usable(one.values, np.asarray(times, dtype=np.int64), section, horizon)
+            found.append(np.stack([np.full(len(usable), number), usable], axis=1))
+        places = np.concatenate(found) if found else np.zeros((0, 2), dtype=np.int64)
+        dealt[split] = Windows(whole, places, section, horizon)
     return dealt
 
 
-def _window_row(one: Series, position: int, section: HistoryInput, horizon: int) -> dict[str, Any] | None:
-    history = one.until(position, context_length=section.context_length, horizon=horizon)
-    future = one.values[position : position + horizon]
-    if not np.isfinite(history.values).any(axis=0).all() or not np.isfinite(future).any():
-        return None
-    return {
-        "id": f"{one.id}@{one.stamps(position, 1)[0]}",
-        section.column: {"history": row_of(history, section), "future": plain_numbers(future)},
-        section.series or "series": one.id,
-        **dict(one.static),
-    }
+def _usable(
+    values: Floats, times: npt.NDArray[np.int64], section: HistoryInput, horizon: int
+) -> npt.NDArray[np.int64]:
+    """The forecast times that have a real value of every channel to read, and one to foretell."""
+    real = np.concatenate([np.zeros((1, values.shape[1]), np.int64), np.isfinite(values).cumsum(axis=0)])
+    begins = np.maximum(times - section.context_length, 0)
+    read = (real[times] > real[begins]).all(axis=1)
+    foretold = (real[times + horizon] > real[times]).any(axis=1)
+    return times[read & foretold]

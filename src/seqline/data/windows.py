@@ -4,9 +4,9 @@ A window is read from a series that was cut off at its forecast time, so nothing
 not how missing ones are filled, not its scale. Only covariates that are declared known ahead reach further. Splits are by
 time: targets of train end before those of valid begin, and those of valid before those of test.
 
-Legend: G steps of a series, L context steps, T real steps of a context (at most L), H horizon steps, C channels,
-P covariates known up to the forecast time, F covariates known ahead, D = C (+ C where values may be missing) + P + F
-features of a step.
+Legend: B windows that are read at once, G steps of a series, L context steps, T real steps of a context (at most L), H
+horizon steps, C channels, P covariates known up to the forecast time, F covariates known ahead, D = C (+ C where values may
+be missing) + P + F features of a step.
 """
 
 from __future__ import annotations
@@ -85,7 +85,7 @@ class Series:
 
 @dataclass(frozen=True)
 class Window:
-    """What a network reads of a history.
+    """What a network reads of a history; arrays begin with an axis B where several of one length were read at once.
 
     Attributes:
         inputs: float32 (T, D), scaled values first.
@@ -183,8 +183,8 @@ def positions(length: int, cut: Cut, split: Split, *, horizon: int, min_context:
     return range(first, first + count * stride, stride)
 
 
-def read_window(
-    history: Series,
+def read_windows(
+    histories: Sequence[Series],
     *,
     horizon: int,
     masked: bool,
@@ -194,22 +194,51 @@ def read_window(
     past: Scale,
     future: Scale,
 ) -> Window:
-    """Turn a history into what a network reads.
+    """Turn histories of one length into what a network reads; none of it depends on the others.
 
     Args:
-        history: Ends at the forecast time; its `future` reaches H steps further where F > 0.
+        histories: B of them, T steps each; they end at the forecast time, and `future` reaches H steps further where F > 0.
         horizon: H.
         masked: Values may be missing: C further features say which are real.
         rule: How missing values are filled, see `fill`.
         scaling: window: to mean 0 and deviation 1 of the context; level: over the context's mean absolute value; train: by
             the figures of the series' train part; none.
-        train: Those figures, (C,) each.
+        train: Those figures, (B, C) each.
         past: Mean and deviation of the covariates in train, (P,) each.
         future: The same, (F,) each.
+
+    Returns:
+        Arrays that begin with an axis B.
 
     Raises:
         InputError: Missing values that are refused, no real value, or covariates that end too early.
     """
+    values = np.stack([history.values for history in histories])
+    real = np.isfinite(values)
+    for history, own in zip(histories, real, strict=True):
+        _require_what_is_needed(history, own, horizon=horizon, masked=masked)
+    steps, width = values.shape[1], len(future[0])
+    location, scale = window_scale(values, scaling, train)
+    for place in np.flatnonzero(~real.all(axis=(1, 2))):
+        values[place] = fill(values[place], rule=rule)
+    features = [(values - location[:, None]) / scale[:, None]]
+    if masked:
+        features.append(real.astype(np.float64))
+    known = [history.future[: steps + horizon] for history in histories]
+    ahead = np.stack(known) if width else np.zeros((len(histories), steps + horizon, 0))
+    ahead = _standardised(ahead, future)
+    features += [_standardised(np.stack([history.past for history in histories]), past), ahead[:, :steps]]
+    with np.errstate(
+        over="ignore"
+    ):  # what float32 cannot hold, the encoder refuses by the name of its column
+        inputs = np.concatenate(features, axis=2).astype(np.float32)
+        future_inputs = ahead[:, steps:].astype(np.float32)
+    return Window(inputs=inputs, future=future_inputs, location=location, scale=scale)
+
+
+def _require_what_is_needed(
+    history: Series, real: npt.NDArray[np.bool_], *, horizon: int, masked: bool
+) -> None:
     steps = len(history)
     if len(history.future) < steps + horizon and history.future.shape[1]:
         raise InputError(
@@ -217,8 +246,9 @@ def read_window(
             f"covariates known ahead for {len(history.future) - steps} steps beyond the last value",
             f"for {horizon}, the horizon",
         )
-    real = np.isfinite(history.values)
-    if not masked and not real.all():
+    if real.all():
+        return
+    if not masked:
         missing = np.flatnonzero(~real.all(axis=1))
         raise InputError(
             f"series {history.id}",
@@ -228,18 +258,6 @@ def read_window(
         )
     if not real.any(axis=0).all():
         raise InputError(f"series {history.id}", "no value at all in the context", "at least one")
-    location, scale = window_scale(history.values, scaling, train)
-    features = [(fill(history.values, rule=rule) - location) / scale]
-    if masked:
-        features.append(real.astype(np.float64))
-    ahead = _standardised(history.future, future)
-    features += [_standardised(history.past, past), ahead[:steps]]
-    with np.errstate(
-        over="ignore"
-    ):  # what float32 cannot hold, the encoder refuses by the name of its column
-        inputs = np.concatenate(features, axis=1).astype(np.float32)
-        future_inputs = ahead[steps : steps + horizon].astype(np.float32)
-    return Window(inputs=inputs, future=future_inputs, location=location, scale=scale)
 
 
 def fill(context: Floats, *, rule: str) -> Floats:
@@ -268,11 +286,11 @@ def fill(context: Floats, *, rule: str) -> Floats:
 
 
 def window_scale(context: Floats, scaling: str, train: Scale) -> Scale:
-    """Location and positive scale (C,) of a context float64 (T, C), see `read_window`."""
-    level = np.nanmean(np.abs(context), axis=0)
+    """Location and positive scale (..., C) of contexts float64 (..., T, C), see `read_windows`."""
+    level = np.nanmean(np.abs(context), axis=-2)
     floor = np.where(level > 0, level * FLAT_SHARE, 1.0)
     if scaling == "window":
-        return np.nanmean(context, axis=0), np.maximum(np.nanstd(context, axis=0), floor)
+        return np.nanmean(context, axis=-2), np.maximum(np.nanstd(context, axis=-2), floor)
     if scaling == "level":
         return np.zeros_like(level), np.where(level > 0, level, 1.0)
     if scaling == "train":

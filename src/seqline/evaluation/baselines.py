@@ -8,10 +8,10 @@ once on training rows (docs/evaluation.md) and hold for every data set. The same
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -59,6 +59,8 @@ if TYPE_CHECKING:
 
 _MIN_TEXTS = 2
 
+Made = TypeVar("Made")
+
 
 @dataclass(frozen=True)
 class Problem:
@@ -81,7 +83,7 @@ class Problem:
     encode: Callable[[SplitRows], Sequence[NDArray[Any]]] | None = None
     vocab_size: int | None = None
     longest: int = 1
-    _counted: dict[Any, Any] = field(default_factory=dict, compare=False)
+    _made: dict[Any, Any] = field(default_factory=dict, compare=False)
 
     @cached_property
     def inputs(self) -> list[Any]:
@@ -122,19 +124,27 @@ class Problem:
         """The class shares as the answer to every test row, float64 (N, C)."""
         return np.tile(self.shares, (len(self.test), 1))
 
+    def once(self, key: Hashable, make: Callable[[], Made]) -> Made:
+        """What several baselines need, made for the first that asks."""
+        if key not in self._made:
+            self._made[key] = make()
+        made: Made = self._made[key]
+        return made
+
     def counts(self, order: int, split: Words) -> tuple[csr_matrix, csr_matrix]:
         """Counts of n-grams up to an order: of the M rows and of the N, counted once for all baselines."""
         from scipy.sparse import hstack
 
         longest = max(order, self.longest)
-        key = (longest, split)
-        if key not in self._counted:
+
+        def count() -> tuple[list[csr_matrix], list[csr_matrix]]:
             for min_texts in (_MIN_TEXTS, 1):
                 known, seen = fit_ngrams(self.inputs, max_order=longest, min_texts=min_texts, split=split)
                 if known.words:
                     break
-            self._counted[key] = seen, known.transform(self.test.inputs)
-        seen, asked = self._counted[key]
+            return seen, known.transform(self.test.inputs)
+
+        seen, asked = self.once((longest, split), count)
         return hstack(seen[:order], format="csr"), hstack(asked[:order], format="csr")
 
     def encoded(self) -> tuple[list[NDArray[Any]], list[NDArray[Any]]]:

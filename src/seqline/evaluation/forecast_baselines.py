@@ -1,7 +1,8 @@
 """Simple forecasts beside the network, on the same windows and by the same row statistics.
 
 A simple method has no intervals of its own: they are the quantiles of the errors it made on valid, step by step, in scales
-of each window. So its coverage and pinball loss can stand beside the network's.
+of each window. So its coverage and pinball loss can stand beside the network's. Its errors are counted in the units that
+prepare wrote beside each window, as those of the network are.
 
 Legend: N windows, H horizon steps, C channels, Q quantiles.
 """
@@ -13,7 +14,6 @@ from typing import TYPE_CHECKING, cast
 import numpy as np
 
 from seqline.data.history import read_history
-from seqline.data.inputs.history import HistoryEncoder
 from seqline.data.targets.future import levels_of, measured_interval, numbers_of
 from seqline.data.windows import fill, window_scale
 from seqline.evaluation.forecasting import SIMPLE_FORECASTS, Floats, around_points, row_statistics
@@ -45,30 +45,43 @@ def smoothing_statistics(problem: Problem) -> Floats:
 
 
 def simple_statistics(problem: Problem, method: str) -> Floats:
-    """Row statistics of a method of `SIMPLE_FORECASTS`, float64 (N, K)."""
+    """Row statistics of a method of `SIMPLE_FORECASTS`, float64 (N, K).
+
+    Raises:
+        ValueError: The test rows come without units.
+    """
     section, target = cast(HistoryInput, problem.recipe.input), cast(FutureTarget, problem.recipe.target)
     levels = levels_of(target.intervals)
-    before, scale_before = _points(problem.valid, method, section, target.horizon)
+    if problem.test.units is None:
+        raise ValueError("forecasts are measured in the units that prepare writes beside each window")
+    units = list(problem.test.units)
+    valid, test = problem.once(
+        "contexts",
+        lambda: [_contexts(rows, section, target.horizon) for rows in (problem.valid, problem.test)],
+    )
+    before, scale_before = _points(valid, method, section, target.horizon)
     errors = (numbers_of(problem.valid.truths) - before) / scale_before[:, None]
-    points, scale = _points(problem.test, method, section, target.horizon)
-    encoder = HistoryEncoder.fit(problem.train.inputs, section, horizon=target.horizon)
-    facts = [
-        encoder.facts_of(read_history(row, section, horizon=target.horizon)) for row in problem.test.inputs
-    ]
+    points, scale = _points(test, method, section, target.horizon)
     return row_statistics(
         around_points(points, errors, scale, quantiles=levels),
         numbers_of(problem.test.truths),
         quantiles=levels,
-        seasonal_error=np.asarray([one.seasonal_error for one in facts]),
-        deviation=np.asarray([one.deviation for one in facts]),
+        seasonal_error=np.asarray([one["seasonal_error"] for one in units]),
+        deviation=np.asarray([one["deviation"] for one in units]),
         interval=measured_interval(target.intervals),
     )
 
 
-def _points(rows: SplitRows, method: str, section: HistoryInput, horizon: int) -> tuple[Floats, Floats]:
+def _contexts(rows: SplitRows, section: HistoryInput, horizon: int) -> list[Floats]:
+    """What each window is foretold from, float64 (T, C), NaN = missing."""
+    return [read_history(row, section, horizon=horizon).values for row in rows.inputs]
+
+
+def _points(
+    contexts: list[Floats], method: str, section: HistoryInput, horizon: int
+) -> tuple[Floats, Floats]:
     """Point forecasts (N, H, C), and the scale of each window (N, C)."""
     nothing = (np.zeros(0), np.zeros(0))
-    contexts = [read_history(row, section, horizon=horizon).values for row in rows.inputs]
     points = np.zeros((len(contexts), horizon, contexts[0].shape[1]))
     lengths = np.asarray([len(context) for context in contexts])
     for length in np.unique(lengths):

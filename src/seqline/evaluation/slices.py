@@ -105,7 +105,7 @@ def make_slices(
     inputs: Sequence[Any],
     kind: Kind,
     column: str,
-    columns: dict[str, list[Any]],
+    columns: Mapping[str, Sequence[Any]],
     min_rows: int = _MIN_ROWS,
 ) -> list[Slice]:
     """Make the slices a recipe names.

@@ -9,20 +9,18 @@ from typing import Any
 import numpy as np
 
 from seqline.config import sections_of
-from seqline.data.arrays import SequenceArrays, write_arrays
 from seqline.data.batches import batches_in, in_window
 from seqline.data.collate import bucketed
 from seqline.data.dealing import Dealt, Row
 from seqline.data.inputs import ENCODER_FILES
 from seqline.data.readers import rows_in
-from seqline.data.rows import SplitRows, write_split
 from seqline.data.splits import SPLITS
-from seqline.data.targets import TARGET_FILE, TargetEncoder
+from seqline.data.targets import TARGET_FILE
 from seqline.errors import InputError
 from seqline.files import complete_folder, sha256_file, write_json, write_manifest
-from seqline.recipe import InputSection, Recipe
+from seqline.recipe import Recipe
 from seqline.tasks import task_named
-from seqline.tasks.base import Encoded, sizes_of
+from seqline.tasks.base import Kept, sizes_of
 
 SECTIONS = ("task", "input", "target", "split")
 STATISTICS_FILE = "statistics.json"
@@ -65,39 +63,21 @@ def _batches(recipe: Recipe, data_folder: Path) -> dict[str, str]:
     return {batch.name: sha256_file(batch.path) for batch in chosen}
 
 
-def _describe(recipe: Recipe, encoded: Encoded, arrays: SequenceArrays) -> dict[str, Any]:
+def _describe(recipe: Recipe, kept: Kept) -> dict[str, Any]:
     """Statistics of one split: lengths in steps before the cut, shares in [0, 1]."""
-    whole, kept = encoded.whole_lengths, [len(steps) for steps in encoded.sequences]
-    batches = bucketed(arrays.lengths, batch_size=64, rng=None)
-    padded = sum(int(arrays.lengths[batch].max()) * len(batch) for batch in batches)
-    width = padded if recipe.input.padding == "bucket" else recipe.input.max_length * len(arrays)
+    whole, lengths = kept.whole_lengths, kept.examples.lengths
+    batches = bucketed(lengths, batch_size=64, rng=None)
+    padded = sum(int(lengths[batch].max()) * len(batch) for batch in batches)
+    width = padded if recipe.input.padding == "bucket" else recipe.input.max_length * len(lengths)
     return {
         "rows": len(whole),
         "tokens": int(np.sum(whole)),
         "length_quantiles": {f"{q:.0%}": int(np.quantile(whole, q)) for q in _LENGTH_QUANTILES},
         "length_mean": round(float(np.mean(whole)), _DIGITS),
-        "unknown_share": round(encoded.unknown / max(1, int(np.sum(whole))), _DIGITS),
-        "truncated_share": round(float(np.mean(np.asarray(whole) > np.asarray(kept))), _DIGITS),
-        "padding_share": round(1 - int(arrays.lengths.sum()) / width, _DIGITS),
+        "unknown_share": round(kept.unknown / max(1, int(np.sum(whole))), _DIGITS),
+        "truncated_share": round(float(np.mean(np.asarray(whole) > np.asarray(kept.kept_lengths))), _DIGITS),
+        "padding_share": round(1 - int(lengths.sum()) / width, _DIGITS),
     }
-
-
-def _rows_of(
-    members: list[Row],
-    inputs: list[Any],
-    targets: TargetEncoder,
-    section: InputSection,
-    target: str,
-    units: list[Any] | None,
-) -> SplitRows:
-    others = [name for name in members[0] if name not in (section.column, target, "id")]
-    return SplitRows(
-        ids=[str(row["id"]) for row in members],
-        inputs=inputs,
-        truths=[targets.truth(row[target]) for row in members],
-        columns={name: [row[name] for row in members] for name in others},
-        units=units,
-    )
 
 
 def run(recipe: Recipe, *, data_folder: Path, output_folder: Path) -> dict[str, Any]:
@@ -114,8 +94,7 @@ def run(recipe: Recipe, *, data_folder: Path, output_folder: Path) -> dict[str, 
     task = task_named(recipe.task)
     dealt: Dealt
     dealt, left_out = task.deal(recipe, *_read(recipe, data_folder))
-    inputs = {split: [task.input_of(row, recipe.input) for row in dealt[split]] for split in SPLITS}
-    encoder = task.fit_encoder(recipe, inputs["train"])
+    encoder = task.fit_encoder(recipe, task.inputs_of(dealt["train"], recipe.input))
     targets = task.fit_targets(recipe, dealt["train"])
     statistics: dict[str, Any] = {
         **sizes_of(encoder, targets),
@@ -128,13 +107,8 @@ def run(recipe: Recipe, *, data_folder: Path, output_folder: Path) -> dict[str, 
         encoder.save(folder / ENCODER_FILES[recipe.input.kind])
         targets.save(folder / TARGET_FILE)
         for split in SPLITS:
-            encoded = task.encode(encoder, recipe.input, inputs[split])
-            arrays = task.arrays(encoded, encoder, targets, [row[column] for row in dealt[split]])
-            write_arrays(folder, split, arrays)
-            units = task.units(encoded)
-            rows = _rows_of(dealt[split], inputs[split], targets, recipe.input, column, units)
-            write_split(folder, split, rows)
-            statistics["splits"][split] = _describe(recipe, encoded, arrays)
+            kept = task.keep(folder, split, recipe, encoder, targets, dealt[split])
+            statistics["splits"][split] = _describe(recipe, kept)
             if recipe.classes:
                 labels = Counter(str(row[column]) for row in dealt[split])
                 statistics["splits"][split]["labels"] = {name: labels[name] for name in recipe.classes}

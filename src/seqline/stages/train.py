@@ -14,7 +14,6 @@ from safetensors.torch import save_file
 
 import seqline
 from seqline.config import sections_of
-from seqline.data.arrays import read_arrays
 from seqline.data.inputs import ENCODER_FILES, load_input
 from seqline.data.rows import read_split
 from seqline.data.targets import TARGET_FILE, load_target
@@ -78,7 +77,7 @@ def run(
     targets = load_target(prepare_folder, recipe.target)
     sizes = sizes_of(encoder, targets)
     network = task.build(recipe.model, sizes)
-    train, valid = read_arrays(prepare_folder, "train"), read_arrays(prepare_folder, "valid")
+    train, valid = (task.examples(prepare_folder, split, encoder) for split in ("train", "valid"))
     sections = sections_of(recipe, *SECTIONS)
     result = fit(
         network=network,

@@ -8,17 +8,18 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
 from seqline.batch import UNKNOWN_ID
-from seqline.data.arrays import Array, SequenceArrays, from_sequences
+from seqline.data.arrays import Array, Examples, SequenceArrays, from_sequences, read_arrays, write_arrays
 from seqline.data.dealing import Dealt, Row, deal_by_key
 from seqline.data.inputs import InputEncoder, fit_input
 from seqline.data.inputs.probes import probe_inputs
-from seqline.data.rows import SplitRows
+from seqline.data.rows import SplitRows, write_split
 from seqline.data.targets import TargetEncoder, fit_target
 from seqline.data.tokenization import cut
 from seqline.evaluation.sections import Section
@@ -65,6 +66,23 @@ class Encoded:
     row_extras: Mapping[str, Array] = field(default_factory=dict)
 
 
+@dataclass(frozen=True)
+class Kept:
+    """What was written of a split.
+
+    Attributes:
+        examples: What a network learns from.
+        whole_lengths: Steps of each of the N inputs before any cut.
+        kept_lengths: Steps of each after it.
+        unknown: Tokens that the vocabulary lacks, over all inputs uncut.
+    """
+
+    examples: Examples
+    whole_lengths: Sequence[int]
+    kept_lengths: Sequence[int]
+    unknown: int = 0
+
+
 class Task(ABC):
     """One kind of prediction; it keeps no state.
 
@@ -86,6 +104,10 @@ class Task(ABC):
         """What of a row the model is asked: a JSON value, the same that `predict` is given."""
         value = row[section.column]
         return str(value) if section.kind == "text" else value
+
+    def inputs_of(self, rows: Sequence[Row], section: InputSection) -> Sequence[Any]:
+        """The inputs of the rows of a split, as `deal` gave them."""
+        return [self.input_of(row, section) for row in rows]
 
     def fit_encoder(self, recipe: Recipe, inputs: Sequence[Any]) -> InputEncoder:
         """The encoder of inputs, fitted on those of train."""
@@ -128,6 +150,50 @@ class Task(ABC):
             row_extras=encoded.row_extras,
         )
 
+    def keep(
+        self,
+        folder: Path,
+        split: str,
+        recipe: Recipe,
+        encoder: InputEncoder,
+        targets: TargetEncoder,
+        rows: Sequence[Row],
+    ) -> Kept:
+        """Write a split as training and evaluation read it.
+
+        Args:
+            folder: Of the stage.
+            split: train, valid or test.
+            recipe: Names the columns.
+            encoder: Of inputs, fitted.
+            targets: Of targets, fitted.
+            rows: As `deal` gave them.
+
+        Raises:
+            InputError: A row cannot be encoded.
+        """
+        section, target = recipe.input, recipe.target.column
+        inputs = self.inputs_of(rows, section)
+        encoded = self.encode(encoder, section, inputs)
+        examples = self.arrays(encoded, encoder, targets, [row[target] for row in rows])
+        write_arrays(folder, split, examples)
+        others = [name for name in rows[0] if name not in (section.column, target, "id")]
+        kept = SplitRows(
+            ids=[str(row["id"]) for row in rows],
+            inputs=inputs,
+            truths=[targets.truth(row[target]) for row in rows],
+            columns={name: [row[name] for row in rows] for name in others},
+            units=self.units(encoded),
+        )
+        write_split(folder, split, kept)
+        return Kept(
+            examples, encoded.whole_lengths, [len(steps) for steps in encoded.sequences], encoded.unknown
+        )
+
+    def examples(self, folder: Path, split: str, encoder: InputEncoder) -> Examples:
+        """What a network learns from of a split that `keep` wrote."""
+        return read_arrays(folder, split)
+
     @abstractmethod
     def build(self, model: ModelSection, sizes: Mapping[str, Any]) -> torch.nn.Module:
         """The network; forward takes a `SequenceBatch` and gives float32 outputs.
@@ -138,8 +204,14 @@ class Task(ABC):
         """
 
     @abstractmethod
-    def loss(self, training: TrainingSection, train: SequenceArrays, sizes: Mapping[str, Any]) -> Loss:
-        """What training makes small: `(outputs, batch) -> mean over the batch`, from fp32 outputs."""
+    def loss(self, training: TrainingSection, train: Any, sizes: Mapping[str, Any]) -> Loss:
+        """What training makes small: `(outputs, batch) -> mean over the batch`, from fp32 outputs.
+
+        Args:
+            training: The recipe's section.
+            train: The examples, as `examples` gives them.
+            sizes: What input and target encoder say.
+        """
 
     @abstractmethod
     def tally(self, outputs: torch.Tensor, batch: SequenceBatch, sizes: Mapping[str, Any]) -> torch.Tensor:

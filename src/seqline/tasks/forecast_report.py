@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 
 from seqline.data.history import read_history
-from seqline.data.inputs.history import SeriesFacts
 from seqline.data.rows import SplitRows
+from seqline.data.series_facts import SeriesFacts
 from seqline.data.targets.future import levels_of, numbers_of
 from seqline.evaluation.forecasting import Floats, by_step, scores
 from seqline.evaluation.sections import Band, Line, LineChart, Section

@@ -1,7 +1,7 @@
 """Forecasting, many-to-many: the past of a series gets its next H values, with intervals.
 
-Rows are whole series; `deal` cuts them into windows, and a window is kept as the row that a user would send to ask for that
-forecast. So training, evaluation and serving read one form, and nothing after the forecast time is in it.
+Rows are whole series; `deal` cuts them into windows: places in series that are held once. Training reads them there when it
+makes a batch, evaluation as the row that a user would send to ask for that forecast; both are scaled by the code that serves.
 
 Legend: B batch, N windows, L context steps, H horizon steps, C channels, Q quantiles, K row statistics.
 """
@@ -10,29 +10,31 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any, cast
 
 import numpy as np
 import torch
 
 from seqline.batch import SequenceBatch
-from seqline.data.arrays import Array, SequenceArrays, from_sequences
+from seqline.data.arrays import Array, Examples, SequenceArrays, from_sequences
 from seqline.data.calendar import Stamp
 from seqline.data.dealing import Dealt, Row, require_rows
 from seqline.data.inputs import InputEncoder
-from seqline.data.inputs.history import HistoryEncoder, probe_histories
+from seqline.data.inputs.history import Features, HistoryEncoder, probe_histories
+from seqline.data.inputs.window_examples import WindowExamples
 from seqline.data.rows import SplitRows
-from seqline.data.scaling import TOO_LARGE
-from seqline.data.targets import TargetEncoder
+from seqline.data.targets import TargetEncoder, fit_target
 from seqline.data.targets.future import HISTORY, levels_of, measured_interval, numbers_of
-from seqline.data.window_rows import deal_windows
+from seqline.data.window_rows import Windows, deal_windows
+from seqline.data.window_store import read_windows, write_windows
 from seqline.errors import InputError
 from seqline.evaluation.conformal import Calibration, calibrate
 from seqline.evaluation.forecasting import COLUMNS, METRIC_NAMES, middle_of, row_statistics, scores
 from seqline.evaluation.sections import Section
 from seqline.nn.forecaster import Forecaster, pinball
 from seqline.recipe import FutureTarget, HistoryInput, InputSection, ModelSection, Recipe, TrainingSection
-from seqline.tasks.base import Encoded, Floats, Loss, Task
+from seqline.tasks.base import Encoded, Floats, Kept, Loss, Task
 from seqline.tasks.forecast_report import forecast_sections
 from seqline.tasks.model import FittedModel
 
@@ -131,60 +133,53 @@ class Forecasting(Task):
         return require_rows(dealt), 0
 
     def input_of(self, row: Row, section: InputSection) -> Any:
-        """The history: of a window that was dealt its own, of a user's row the row itself."""
+        """The history: of a row that holds what came after it as well its own, of any other the row itself."""
         value = row[section.column]
         return value[HISTORY] if isinstance(value, Mapping) else dict(row)
+
+    def inputs_of(self, rows: Sequence[Row], section: InputSection) -> Sequence[Any]:
+        """The windows themselves: what is fitted on them is fitted on their series."""
+        return rows
 
     def fit_encoder(self, recipe: Recipe, inputs: Sequence[Any]) -> InputEncoder:
         """Sizes and labels of the contexts of train."""
         target = cast(FutureTarget, recipe.target)
-        return HistoryEncoder.fit(inputs, cast(HistoryInput, recipe.input), horizon=target.horizon)
+        stretches = cast(Windows, inputs).stretches()
+        return HistoryEncoder.fit(stretches, cast(HistoryInput, recipe.input), horizon=target.horizon)
+
+    def fit_targets(self, recipe: Recipe, rows: Sequence[Row]) -> TargetEncoder:
+        """Nothing of the rows: future values are scaled as their contexts are."""
+        return fit_target((), recipe.target)
 
     def encode(self, encoder: InputEncoder, section: InputSection, inputs: Sequence[Any]) -> Encoded:
         """Windows of scaled features, with what brings their forecasts back to the unit of the series."""
         reader = cast(HistoryEncoder, encoder)
-        sequences, rows = [], []
-        for value in inputs:
-            history, window = reader.read(value)
-            facts = reader.facts_of(history)
-            sequences.append(window.inputs)
-            rows.append(
-                {
-                    "future": window.future,
-                    "static": reader.static_numbers(history),
-                    "series": np.int64(reader.series_index(history)),
-                    "location": window.location,
-                    "scale": window.scale,
-                    "seasonal_error": np.asarray(facts.seasonal_error),
-                    "deviation": np.asarray(facts.deviation),
-                }
-            )
-        names = rows[0] if rows else {}
-        extras = {name: np.stack([np.asarray(row[name]) for row in rows]) for name in names}
-        return Encoded(sequences, [len(steps) for steps in sequences], row_extras=extras)
+        return _encoded(reader.features([reader.history(value) for value in inputs]))
 
     def units(self, encoded: Encoded) -> list[Any] | None:
         """Seasonal error and deviation of the series of each window, C numbers each."""
         columns = [encoded.row_extras[name].tolist() for name in _ERROR_UNITS]
         return [dict(zip(_ERROR_UNITS, row, strict=True)) for row in zip(*columns, strict=True)]
 
-    def arrays(
-        self, encoded: Encoded, encoder: InputEncoder, targets: TargetEncoder, values: Sequence[Any]
-    ) -> SequenceArrays:
-        """Windows with their future values, scaled as their contexts are."""
-        truths = numbers_of([targets.truth(value) for value in values])
-        location, scale = (encoded.row_extras[name][:, None] for name in ("location", "scale"))
-        with np.errstate(over="ignore"):
-            scaled = ((truths - location) / scale).astype(np.float32)
-        if np.isinf(scaled).any():
-            place = int(np.flatnonzero(np.isinf(scaled).any(axis=(1, 2)))[0])
-            raise InputError(
-                f"window {place + 1}",
-                f"a value to be foretold is {TOO_LARGE} once it is scaled",
-                "values of the size of those before them",
-                "mend the values, or set input.scaling to level",
-            )
-        return from_sequences(encoded.sequences, scaled, row_extras=encoded.row_extras)
+    def keep(
+        self,
+        folder: Path,
+        split: str,
+        recipe: Recipe,
+        encoder: InputEncoder,
+        targets: TargetEncoder,
+        rows: Sequence[Row],
+    ) -> Kept:
+        """Write where the windows lie, and their series once; see `Task.keep`."""
+        windows = cast(Windows, rows)
+        examples = WindowExamples(windows, cast(HistoryEncoder, encoder))
+        write_windows(folder, split, windows, examples.checked(_ERROR_UNITS))
+        lengths = windows.lengths.tolist()
+        return Kept(examples, lengths, lengths)
+
+    def examples(self, folder: Path, split: str, encoder: InputEncoder) -> Examples:
+        """Windows, read from their series when a batch is made."""
+        return WindowExamples(read_windows(folder, split), cast(HistoryEncoder, encoder))
 
     def build(self, model: ModelSection, sizes: Mapping[str, Any]) -> torch.nn.Module:
         """A recurrent forecaster; sizes are those of `HistoryEncoder` and `FutureEncoder`."""
@@ -294,8 +289,8 @@ class Forecasting(Task):
             return []
         reader = cast(HistoryEncoder, model.encoder)
         levels = levels_of(cast(FutureTarget, model.target).intervals)
-        histories = [reader.read(value)[0] for value in inputs]
-        found = self.forecasts(model, self.encode(reader, model.input, inputs))
+        histories = [reader.history(value) for value in inputs]
+        found = self.forecasts(model, _encoded(reader.features(histories)))
         return [
             Forecast(history.id, history.stamps(len(history), reader.horizon), values, levels)
             for history, values in zip(histories, found, strict=True)
@@ -338,6 +333,10 @@ class Forecasting(Task):
             "horizon": horizon,
             "quantiles": list(levels_of([80])),
         }
+
+
+def _encoded(features: Features) -> Encoded:
+    return Encoded(features.inputs, [len(steps) for steps in features.inputs], row_extras=features.rows)
 
 
 def _unscaled(scaled: Floats, units: Mapping[str, Any]) -> Floats:

@@ -86,7 +86,7 @@ class Synthesis(Task):
         same_group = leaks(splits, keys)
         same_sound = leaks(splits, [key_of(row[recipe.target.column]) for row in rows])
         left_out = [a or b for a, b in zip(same_group, same_sound, strict=True)]
-        dealt: Dealt = {name: [] for name in SPLITS}
+        dealt: dict[Split, list[Row]] = {name: [] for name in SPLITS}
         for row, split, leak in zip(rows, splits, left_out, strict=True):
             if not leak:
                 dealt[split].append(row)

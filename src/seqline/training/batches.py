@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from seqline.batch import SequenceBatch
-from seqline.data.arrays import SequenceArrays
+from seqline.data.arrays import Examples, SequenceArrays
 from seqline.data.collate import Indices, bucketed, collate
 from seqline.recipe import InputSection, TrainingSection
 from seqline.training.seeding import epoch_generator
@@ -27,7 +27,7 @@ class Batches(Protocol):
     """How the examples of a split come in batches."""
 
     @property
-    def arrays(self) -> SequenceArrays:
+    def arrays(self) -> Examples:
         """The split."""
         ...
 
@@ -60,7 +60,7 @@ class SplitBatches:
         target_fill: What stands in the padding of targets of unequal lengths.
     """
 
-    arrays: SequenceArrays
+    arrays: Examples
     batch_size: int
     padding: str
     max_length: int
@@ -176,7 +176,7 @@ class LaneBatches:
 
 def deal(
     dealing: str,
-    arrays: SequenceArrays,
+    arrays: Examples,
     training: TrainingSection,
     section: InputSection,
     *,
@@ -186,7 +186,7 @@ def deal(
     return DEALINGS[dealing](arrays, training.batch_size, section.padding, section.max_length, target_fill)
 
 
-DEALINGS: dict[str, Callable[[SequenceArrays, int, str, int, int], Batches]] = {
+DEALINGS: dict[str, Callable[..., Batches]] = {
     "examples": SplitBatches,
     "lanes": LaneBatches,
 }

@@ -3,7 +3,8 @@
 What is fitted comes from the contexts of train alone: the size of each series, the covariates' mean and deviation, the
 labels of what never changes.
 
-Legend: T steps, D features, C channels, P covariates of the past, F known ahead, S numbers that never change, H horizon.
+Legend: T steps, D features, C channels, P covariates of the past, F known ahead, S numbers that never change, H horizon, N
+histories.
 """
 
 from __future__ import annotations
@@ -21,42 +22,35 @@ from seqline.data.arrays import Array
 from seqline.data.calendar import Frequency, parse_frequency
 from seqline.data.history import read_history
 from seqline.data.scaling import TOO_LARGE
+from seqline.data.series_facts import SeriesFacts, static_facts, united
 from seqline.data.windows import (
-    Floats,
     Scale,
     Series,
     Window,
     mean_and_deviation,
-    read_window,
+    read_windows,
     require_one_frequency,
-    seasonal_error,
 )
 from seqline.errors import InputError
 from seqline.files import read_json, write_json
 from seqline.recipe import HistoryInput
 
+# So many histories are read at once: enough to make the cost of each small, few enough to need no memory to speak of.
+_READ_AT_ONCE = 256
+
 
 @dataclass(frozen=True)
-class SeriesFacts:
-    """What train says of one series, (C,) numbers each.
+class Features:
+    """What a network reads of N histories.
 
     Attributes:
-        mean: Of its values.
-        deviation: Of its values, positive: the unit of standardised errors.
-        seasonal_error: Mean absolute seasonal difference, positive: the unit of MASE.
+        inputs: float32 (T, D) each.
+        rows: Features of whole histories, (N, ...) by name. Of them `location`, `scale`, `seasonal_error` and `deviation`,
+            float64 (N, C), are not read by the network: they bring errors back to the unit of the series.
     """
 
-    mean: tuple[float, ...]
-    deviation: tuple[float, ...]
-    seasonal_error: tuple[float, ...]
-
-    @classmethod
-    def of(cls, values: Floats, *, season_length: int) -> SeriesFacts:
-        """Take the facts of float64 (T, C), NaN = missing."""
-        mean, deviation = mean_and_deviation(values)
-        error = seasonal_error(values, season_length)
-        usable = np.where(np.isfinite(error) & (error > 0), error, deviation)
-        return cls(tuple(mean.tolist()), tuple(deviation.tolist()), tuple(usable.tolist()))
+    inputs: list[Array]
+    rows: dict[str, Array]
 
 
 @dataclass(frozen=True)
@@ -84,13 +78,12 @@ class HistoryEncoder:
     frequency: Frequency | None = None
 
     @classmethod
-    def fit(cls, values: Iterable[Any], section: HistoryInput, *, horizon: int) -> HistoryEncoder:
-        """Fit on the histories of train: every step counts once, however many windows hold it."""
+    def fit(cls, histories: Iterable[Series], section: HistoryInput, *, horizon: int) -> HistoryEncoder:
+        """Fit on the histories of train: every step counts once, however many of them hold it."""
         known: dict[str, dict[int, Series]] = {}
-        for value in values:
-            history = read_history(value, section, horizon=horizon)
+        for history in histories:
             known.setdefault(history.id, {})[history.grid.start] = history
-        whole = {name: _united(parts) for name, parts in known.items()}
+        whole = {name: united(parts) for name, parts in known.items()}
         channels = {found.values.shape[1] for found in whole.values()}
         if len(channels) != 1:
             raise InputError("series", f"{sorted(channels)} channels", "as many in every series")
@@ -105,7 +98,7 @@ class HistoryEncoder:
             },
             past=mean_and_deviation(np.concatenate([found.past for found in whole.values()])),
             future=mean_and_deviation(np.concatenate([found.future for found in whole.values()])),
-            static=_static_facts([dict(found.static) for found in whole.values()], section.static),
+            static=static_facts([dict(found.static) for found in whole.values()], section.static),
             frequency=next(iter(whole.values())).grid.frequency,
         )
 
@@ -172,11 +165,11 @@ class HistoryEncoder:
         """Whether values may be missing."""
         return self.section.missing != "refuse"
 
-    def read(self, value: Any) -> tuple[Series, Window]:
-        """A row as the history it holds, and as what a network reads of it.
+    def history(self, value: Any) -> Series:
+        """A row as the history it holds.
 
         Raises:
-            InputError: It is no row of a series, too short, of another frequency than train, or misses what is refused.
+            InputError: It is no row of a series, too short, or of another frequency or width than train.
         """
         history = read_history(value, self.section, horizon=self.horizon, trained=self.frequency)
         if history.values.shape[1] != self.channels:
@@ -185,19 +178,72 @@ class HistoryEncoder:
                 f"{history.values.shape[1]} numbers a step",
                 f"{self.channels}, as in training",
             )
-        facts = self.facts_of(history)
-        window = read_window(
-            history,
+        return history
+
+    def read(self, value: Any) -> tuple[Series, Window]:
+        """A row as the history it holds, and as what a network reads of it.
+
+        Raises:
+            InputError: As of `history` and of `windows`.
+        """
+        history = self.history(value)
+        read = self._windows([history])
+        return history, Window(read.inputs[0], read.future[0], read.location[0], read.scale[0])
+
+    def features(self, histories: Sequence[Series]) -> Features:
+        """What a network reads of N histories; that of each does not depend on the others.
+
+        Raises:
+            InputError: A history misses what is refused, or is too large once it is scaled.
+        """
+        lengths = np.asarray([len(history) for history in histories], dtype=np.int64)
+        inputs: list[Array] = [np.zeros(0)] * len(histories)
+        rows: dict[str, Array] = {}
+        for length in np.unique(lengths):
+            members = np.flatnonzero(lengths == length)
+            for begin in range(0, len(members), _READ_AT_ONCE):
+                places = members[begin : begin + _READ_AT_ONCE]
+                some = [histories[place] for place in places]
+                read = self._windows(some)
+                for place, steps in zip(places, read.inputs, strict=True):
+                    inputs[place] = steps
+                for name, found in self._rows(some, read).items():
+                    rows.setdefault(name, np.zeros((len(histories), *found.shape[1:]), found.dtype))[
+                        places
+                    ] = found
+        return Features(inputs, rows)
+
+    def _windows(self, histories: Sequence[Series]) -> Window:
+        """What a network reads of histories of one length."""
+        facts = [self.facts_of(history) for history in histories]
+        window = read_windows(
+            histories,
             horizon=self.horizon,
             masked=self.masked,
             rule=self.section.missing,
             scaling=self.section.scaling,
-            train=(np.asarray(facts.mean), np.asarray(facts.deviation)),
+            train=(
+                np.asarray([one.mean for one in facts]),
+                np.asarray([one.deviation for one in facts]),
+            ),
             past=self.past,
             future=self.future,
         )
-        self._require_finite(history, window)
-        return history, window
+        self._require_finite(histories, window)
+        return window
+
+    def _rows(self, histories: Sequence[Series], window: Window) -> dict[str, Array]:
+        """The features of each history beside those of its steps."""
+        facts = [self.facts_of(history) for history in histories]
+        return {
+            "future": window.future,
+            "static": np.stack([self.static_numbers(history) for history in histories]),
+            "series": np.asarray([self.series_index(history) for history in histories], dtype=np.int64),
+            "location": window.location,
+            "scale": window.scale,
+            "seasonal_error": np.asarray([one.seasonal_error for one in facts]),
+            "deviation": np.asarray([one.deviation for one in facts]),
+        }
 
     def facts_of(self, history: Series) -> SeriesFacts:
         """What train says of a series; of one that train does not know, what its own history says."""
@@ -230,26 +276,29 @@ class HistoryEncoder:
         """The same: a history is cut as it is read."""
         return self.encode_whole(values)
 
-    def _require_finite(self, history: Series, window: Window) -> None:
+    def _require_finite(self, histories: Sequence[Series], window: Window) -> None:
         """Refuse what float32 cannot hold once it is scaled, by the name of its column."""
+        parts = (window.inputs, window.future, window.location, window.scale)
+        if all(np.isfinite(part).all() for part in parts):
+            return
         section = self.section
-        usable = np.asarray(np.isfinite(window.inputs).all(axis=0))
-        ahead = np.asarray(np.isfinite(window.future).all(axis=0))
-        values, mask = usable[: self.channels], self.channels if self.masked else 0
-        past = usable[self.channels + mask :][: len(section.past)]
-        future = usable[self.channels + mask + len(section.past) :] & ahead
-        usable_scale = np.isfinite(window.location).all() and np.isfinite(window.scale).all()
+        fine = [np.asarray(np.isfinite(part).reshape(len(part), -1).all(axis=1)) for part in parts]
+        place = int(np.argmin(np.all(fine, axis=0)))
+        usable = np.asarray(np.isfinite(window.inputs[place]).all(axis=0))
+        ahead = np.asarray(np.isfinite(window.future[place]).all(axis=0))
+        features = self.channels + (self.channels if self.masked else 0)
+        past, future = np.split(usable[features:], [len(section.past)])
+        scaled = fine[2][place] and fine[3][place]
         found = [
-            *([] if values.all() and usable_scale else [section.column]),
-            *(column for column, fine in zip(section.past, past, strict=True) if not fine),
-            *(column for column, fine in zip(section.future, future, strict=False) if not fine),
+            *([] if usable[: self.channels].all() and scaled else [section.column]),
+            *(column for column, finite in zip(section.past, past, strict=True) if not finite),
+            *(column for column, finite in zip(section.future, future & ahead, strict=False) if not finite),
         ]
-        if found:
-            raise InputError(
-                f"series {history.id}",
-                f"column {found[0]!r} holds {TOO_LARGE} once it is scaled",
-                "numbers of the size that train has",
-            )
+        raise InputError(
+            f"series {histories[place].id}",
+            f"column {found[0]!r} holds {TOO_LARGE} once it is scaled",
+            "numbers of the size that train has",
+        )
 
     @cached_property
     def _places(self) -> dict[str, int]:
@@ -292,40 +341,3 @@ def probe_histories(encoder: HistoryEncoder) -> list[dict[str, Any]]:
             row |= {column: facts[0] for column, facts in known.items()}
             rows.append(row)
     return rows
-
-
-def _united(parts: Mapping[int, Series]) -> Series:
-    """The histories of one series laid over each other: each step once."""
-    first = min(parts)
-    end = max(start + len(part) for start, part in parts.items())
-    ahead = max(start + len(part.future) for start, part in parts.items())
-    sample = parts[first]
-    values = np.full((end - first, sample.values.shape[1]), np.nan)
-    past = np.full((end - first, sample.past.shape[1]), np.nan)
-    future = np.full((max(ahead, end) - first, sample.future.shape[1]), np.nan)
-    for start, part in parts.items():
-        begin = start - first
-        values[begin : begin + len(part)] = part.values
-        past[begin : begin + len(part)] = part.past
-        future[begin : begin + len(part.future)] = part.future
-    # Covariates known ahead are known for train's targets too, but what lies after the contexts is left alone.
-    return Series(
-        id=sample.id,
-        values=values,
-        past=past,
-        future=future[: len(values)],
-        grid=sample.grid,
-        static=sample.static,
-    )
-
-
-def _static_facts(found: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> dict[str, list[Any]]:
-    facts: dict[str, list[Any]] = {}
-    for column in columns:
-        values = [row[column] for row in found]
-        if any(isinstance(value, str) for value in values):
-            facts[column] = sorted({str(value) for value in values})
-        else:
-            mean, deviation = mean_and_deviation(np.asarray(values, dtype=np.float64)[:, None])
-            facts[column] = [float(mean[0]), float(deviation[0])]
-    return facts
