@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -42,6 +43,50 @@ def grid_of(stamps, *, frequency=None, gaps="refuse", duplicates="refuse"):
 )
 def test_the_frequency_is_told_from_the_timestamps(stamps, expected) -> None:
     assert str(infer_frequency(stamps)) == expected
+
+
+@pytest.mark.parametrize(
+    ("alias", "unit"),
+    [
+        *(("MS", "M"), ("ME", "M"), ("BMS", "M"), ("BME", "M")),
+        *(("QS", "Q"), ("QE", "Q"), ("BQS", "Q"), ("BQE", "Q"), ("QE-NOV", "Q")),
+        *(("YS", "Y"), ("YE", "Y"), ("BYE", "Y"), ("YE-FEB", "Y")),
+        *(("B", "B"), ("W-SUN", "W"), ("W-WED", "W"), ("D", "D"), ("h", "h"), ("15min", "15min")),
+    ],
+)
+def test_calendars_that_pandas_knows_are_told_continued_and_their_gaps_found(alias, unit) -> None:
+    dates = pd.date_range("2021-01-01", periods=45, freq=alias)
+    stamps = [date.isoformat() if unit in ("h", "15min") else date.date().isoformat() for date in dates]
+    known, later = stamps[:40], stamps[40:]
+    assert str(infer_frequency(known)) == unit
+    grid = grid_of(known)
+    assert grid.length == 40
+    assert [parse_timestamp(stamp) for stamp in grid.stamps(40, 5)] == [
+        parse_timestamp(stamp) for stamp in later
+    ]
+    holed = [*known[:7], *known[9:]]
+    with pytest.raises(InputError, match="gaps at"):
+        grid_of(holed, frequency=unit)
+    filled = grid_of(holed, frequency=unit, gaps="fill")
+    assert (filled.length, filled.gaps) == (40, 2)
+    assert [parse_timestamp(stamp) for stamp in filled.stamps(0, 45)] == [
+        parse_timestamp(stamp) for stamp in stamps
+    ]
+
+
+@pytest.mark.parametrize("day", [28, 29, 30, 31])
+def test_a_day_that_february_lacks_is_its_last_one(day) -> None:
+    dates = [f"2026-{month:02d}-{min(day, last)}" for month, last in ((1, 31), (2, 28), (3, 31), (4, 30))]
+    for order in (dates, dates[::-1], [dates[1], *dates[2:], dates[0]]):
+        grid = grid_of(order)
+        assert str(grid.frequency) == "M"
+        assert grid.stamps(0, 5) == [*dates, f"2026-05-{day}"]
+        assert grid.is_told_by_its_start
+    assert grid_of(dates[1:]).is_told_by_its_start == (day == 31)
+    with pytest.raises(InputError, match="2026-03-27' lies off the grid that '2026-01-"):
+        grid_of([dates[0], dates[1], "2026-03-27"], frequency="M")
+    with pytest.raises(InputError, match="gaps at"):  # no months: days, and most of them missing
+        grid_of(["2026-01-28", "2026-02-27", "2026-03-28"])
 
 
 def test_timestamps_that_fit_no_frequency_are_refused() -> None:

@@ -258,6 +258,35 @@ def test_rows_of_one_series_are_joined_by_their_times() -> None:
     assert late["value"]["history"]["holiday"] == [0, 0, 1, 1, 1, 1]
 
 
+@pytest.mark.parametrize("day", [28, 30, 31])
+def test_months_stay_on_their_day_in_every_row_of_a_window(day) -> None:
+    asked = section(calendar=True)
+    stamps = [str(stamp)[:10] for stamp in (np.datetime64("2023-01") + np.arange(50)).astype("datetime64[D]")]
+    ends = (np.datetime64("2023-01") + np.arange(1, 51)).astype("datetime64[D]") - np.timedelta64(1, "D")
+    stamps = [
+        f"{stamp[:8]}{min(day, int(str(end)[8:])):02d}" for stamp, end in zip(stamps, ends, strict=True)
+    ]
+    values = list(np.arange(50.0))
+    # The second row begins on 28 February, which alone would be the last day of every month.
+    rows = [
+        {"id": "a", "timestamps": stamps[:25], "value": values[:25]},
+        {"id": "a", "timestamps": stamps[25:], "value": values[25:]},
+    ]
+    assert stamps[25] == f"2025-02-{min(day, 28)}"
+    windows = dealt(rows, asked)
+    encoder = encoder_for(windows, asked)
+    for split in SPLITS:
+        assert [one["id"].split("@")[1] for one in windows[split]] == [
+            stamps[position] for position in windows[split].places[:, 1]
+        ]
+        for place, one in enumerate(windows[split].inputs):
+            history, window = encoder.read(one)
+            assert history.stamps(0, 6) == windows[split].history(place).stamps(0, 6)
+            np.testing.assert_array_equal(
+                window.future, encoder.features([windows[split].history(place)]).rows["future"][0]
+            )
+
+
 def test_shares_cut_a_series() -> None:
     one = series_of(range(100))
     cut = cut_points([one], valid=0.1, test=0.2, horizon=1, together=True)[0]

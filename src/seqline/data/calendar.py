@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import calendar
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
@@ -19,6 +19,7 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
+from seqline.data.month_days import DAYS_A_WEEK, WORKDAYS, anchors_of, day_of
 from seqline.errors import InputError
 
 Stamp = str | int
@@ -30,12 +31,13 @@ _MONTHS = {"M": 1, "Q": 3, "Y": 12}
 _SPELLING = re.compile(r"([1-9]\d{0,3})?(min|h|D|W|M|Q|Y|B|step)")
 _YEAR_AND_MONTH = re.compile(r"\d{4}(-\d{2})?")
 _EPOCH = datetime(1970, 1, 5)  # a Monday, so that weeks and business days count from it
-_WORKDAYS = 5
 _SHOWN = 3
 # One mistyped year in a series of minutes would otherwise ask for gigabytes of gaps.
 MAX_GRID_STEPS = 10_000_000
 # Half of what 64 bits hold, so that no difference of two counters is beyond them.
 _MAX_COUNTER = 2**62
+# Where in the phase of a month, quarter or year its `anchors_of` begin.
+_ANCHORS = 3
 # Tried from the finest to the coarsest by `infer_frequency`.
 _CANDIDATES = ("min", "5min", "10min", "15min", "30min", "h", "D", "B", "W", "M", "Q", "Y")
 
@@ -59,7 +61,7 @@ class Frequency:
         """The number of a timestamp's period, and where in its period it stands.
 
         Returns:
-            Two timestamps lie on one grid when their second parts are equal; they then lie as many steps apart as their
+            Timestamps lie on one grid when `common` of their second parts is one; they then lie as many steps apart as their
             first parts differ.
 
         Raises:
@@ -76,22 +78,39 @@ class Frequency:
         moment = parse_timestamp(stamp)
         if self.unit in _MONTHS:
             months = 12 * moment.year + moment.month - 1
-            last_day = calendar.monthrange(moment.year, moment.month)[1]
-            day = 0 if moment.day == last_day else moment.day
             step = self.count * _MONTHS[self.unit]
-            return months // step, (months % step, day, moment.hour, moment.minute)
+            return months // step, (months % step, moment.hour, moment.minute, *anchors_of(moment))
         days, rest = divmod(moment - _EPOCH, timedelta(days=1))
         if self.unit == "B":
-            week, weekday = divmod(days, 7)
-            if weekday >= _WORKDAYS:
+            week, weekday = divmod(days, DAYS_A_WEEK)
+            if weekday >= WORKDAYS:
                 raise InputError(
                     "timestamps", f"{stamp!r} is a weekend", "Monday to Friday, as frequency B says"
                 )
-            number, phase = divmod(week * _WORKDAYS + weekday, self.count)
+            number, phase = divmod(week * WORKDAYS + weekday, self.count)
             return number, (phase, rest // timedelta(minutes=1))
         minutes, seconds = divmod(moment - _EPOCH, timedelta(minutes=1))
         number, phase = divmod(minutes, self.count * _MINUTES[self.unit])
         return number, (phase, seconds // timedelta(seconds=1))
+
+    def common(self, phases: Iterable[tuple[int, ...]]) -> tuple[int, ...] | None:
+        """The phase that all of some phases may be; None where they lie on different grids.
+
+        A date near the end of a month may stand for several days: 28 February for the 28th of every month and for its last
+        day. Dates that come together say which.
+        """
+        distinct = list(dict.fromkeys(phases))
+        first = distinct[0]
+        if self.unit not in _MONTHS:
+            return first if len(distinct) == 1 else None
+        if any(phase[:_ANCHORS] != first[:_ANCHORS] for phase in distinct):
+            return None
+        shared = set(first[_ANCHORS:]).intersection(*(phase[_ANCHORS:] for phase in distinct))
+        return (
+            (*first[:_ANCHORS], *(anchor for anchor in first[_ANCHORS:] if anchor in shared))
+            if shared
+            else None
+        )
 
     def stamp(self, number: int, phase: tuple[int, ...]) -> Stamp:
         """The timestamp of a period: the inverse of `period`; dates where the time of day is 0 throughout."""
@@ -120,12 +139,10 @@ class Frequency:
     def _moment(self, number: int, phase: tuple[int, ...]) -> datetime:
         if self.unit in _MONTHS:
             year, month = divmod(number * self.count * _MONTHS[self.unit] + phase[0], 12)
-            last_day = calendar.monthrange(year, month + 1)[1]
-            day = last_day if phase[1] == 0 else min(phase[1], last_day)
-            return datetime(year, month + 1, day, phase[2], phase[3])
+            return datetime(year, month + 1, day_of(phase[_ANCHORS], year, month + 1), phase[1], phase[2])
         if self.unit == "B":
-            week, weekday = divmod(number * self.count + phase[0], _WORKDAYS)
-            return _EPOCH + timedelta(days=7 * week + weekday, minutes=phase[1])
+            week, weekday = divmod(number * self.count + phase[0], WORKDAYS)
+            return _EPOCH + timedelta(days=DAYS_A_WEEK * week + weekday, minutes=phase[1])
         minutes = number * self.count * _MINUTES[self.unit] + phase[0]
         return _EPOCH + timedelta(minutes=minutes, seconds=phase[1])
 
@@ -151,6 +168,13 @@ class Grid:
     length: int
     gaps: int
     duplicates: int
+
+    @property
+    def is_told_by_its_start(self) -> bool:
+        """Whether the first timestamp and the frequency say all others: 28 February alone says the last day of each month."""
+        start = self.frequency.stamp(self.start, self.phase)
+        told = self.frequency.period(start)[1]
+        return told[: _ANCHORS + 1] == self.phase[: _ANCHORS + 1]
 
     def stamps(self, first: int, count: int) -> list[Stamp]:
         """Timestamps of `count` grid steps from step `first` on, beyond the end too."""
@@ -225,7 +249,8 @@ def infer_frequency(stamps: Sequence[Stamp]) -> Frequency:
             periods = [frequency.period(stamp) for stamp in distinct]
         except InputError:
             continue
-        if len({phase for _, phase in periods}) == 1 and len({n for n, _ in periods}) == len(distinct):
+        together = frequency.common(phase for _, phase in periods) is not None
+        if together and len({number for number, _ in periods}) == len(distinct):
             return frequency
     raise InputError(
         "timestamps",
@@ -262,17 +287,31 @@ def regular_grid(
         raise InputError(f"{where}, {error.where}", error.found, error.expected, error.hint) from None
     if not periods:
         raise InputError(where, "no timestamps", "at least one")
-    phase = periods[0][1]
-    for stamp, (_, own) in zip(stamps, periods, strict=True):
-        if own != phase:
+    phase = shared_phase(chosen, stamps, [own for _, own in periods], where=where)
+    numbers = np.asarray([number for number, _ in periods], dtype=np.int64)
+    return grid_of_periods(numbers, chosen, phase, gaps=gaps, duplicates=duplicates, where=where)
+
+
+def shared_phase(
+    frequency: Frequency, stamps: Sequence[Stamp], phases: Sequence[tuple[int, ...]], *, where: str
+) -> tuple[int, ...]:
+    """The phase of all of some timestamps.
+
+    Raises:
+        InputError: With the first timestamp that lies on another grid than those before it.
+    """
+    shared = phases[0]
+    for stamp, own in zip(stamps, phases, strict=True):
+        together = frequency.common((shared, own))
+        if together is None:
             raise InputError(
                 where,
                 f"timestamp {stamp!r} lies off the grid that {stamps[0]!r} begins",
-                f"frequency {chosen}",
+                f"frequency {frequency}",
                 "set the frequency of the recipe, or correct the timestamps",
             )
-    numbers = np.asarray([number for number, _ in periods], dtype=np.int64)
-    return grid_of_periods(numbers, chosen, phase, gaps=gaps, duplicates=duplicates, where=where)
+        shared = together
+    return shared
 
 
 def grid_of_periods(

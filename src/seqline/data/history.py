@@ -23,6 +23,7 @@ from seqline.data.calendar import (
     grid_of_periods,
     infer_frequency,
     parse_frequency,
+    shared_phase,
 )
 from seqline.data.scaling import MAX_NUMBER, TOO_LARGE
 from seqline.data.windows import Floats, Series
@@ -122,18 +123,21 @@ def join(stretches: Sequence[Stretch], section: HistoryInput, *, held_out_from: 
     """
     first = stretches[0]
     where = f"series {first.name}"
+    phase = first.phase
     for one in stretches[1:]:
-        if (one.frequency, one.phase) != (first.frequency, first.phase):
+        shared = first.frequency.common((phase, one.phase)) if one.frequency == first.frequency else None
+        if shared is None:
             raise InputError(
                 where, "rows whose timestamps lie on different grids", f"frequency {first.frequency} in all"
             )
+        phase = shared
         if one.values.shape[1] != first.values.shape[1]:
             raise InputError(where, "rows with different numbers of channels", f"{first.values.shape[1]}")
     periods = np.concatenate([one.periods for one in stretches])
     grid = grid_of_periods(
         periods,
         first.frequency,
-        first.phase,
+        phase,
         gaps=section.gaps,
         duplicates=section.duplicates,
         where=where,
@@ -200,9 +204,12 @@ def with_calendar(series: Series, section: HistoryInput, steps: int) -> Series:
 
 def row_of(history: Series, section: HistoryInput) -> dict[str, Any]:
     """Write a history as the row that `read_history` reads; its series goes by `section.series`, or by id."""
+    times: dict[str, Any] = {START: history.stamps(0, 1)[0]}
+    if not history.grid.is_told_by_its_start:
+        times = {TIMESTAMPS: history.stamps(0, len(history))}
     columns: dict[str, Any] = {
         section.series or "id": history.id,
-        START: history.stamps(0, 1)[0],
+        **times,
         FREQUENCY: str(history.grid.frequency),
         section.column: plain_numbers(history.values),
     }
@@ -222,15 +229,8 @@ def _times(
         if isinstance(stamps, list):
             frequency = frequency or infer_frequency(stamps)
             found = [frequency.period(stamp) for stamp in stamps]
-            phases = {phase for _, phase in found}
-            if len(phases) > 1:
-                odd = next(i for i, (_, phase) in enumerate(found) if phase != found[0][1])
-                raise InputError(
-                    "timestamps",
-                    f"{stamps[odd]!r} lies off the grid that {stamps[0]!r} begins",
-                    f"frequency {frequency}",
-                )
-            return frequency, found[0][1], np.asarray([number for number, _ in found], dtype=np.int64)
+            phase = shared_phase(frequency, stamps, [own for _, own in found], where="timestamps")
+            return frequency, phase, np.asarray([number for number, _ in found], dtype=np.int64)
         if start is None:
             if trained is not None and trained != _STEP and section.calendar:
                 raise InputError(
