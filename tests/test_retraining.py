@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
 
 from seqline.config import read_yaml, write_yaml
-from seqline.retraining import RetrainDecision, conclude, decisions_journal, run_key, settled_outcome
+from seqline.retraining import (
+    RetrainDecision,
+    conclude,
+    decisions_journal,
+    gather_facts,
+    run_key,
+    settled_outcome,
+)
+from seqline.tracking.runs import connect
 from seqline.workspace import Workspace
 
 RECIPE = {
@@ -44,6 +53,30 @@ def key(workspace: Workspace) -> str:
 def change_recipe(workspace: Workspace, **sections: object) -> None:
     path = workspace.recipe_path("tiny")
     write_yaml(path, {**read_yaml(path), **sections})
+
+
+HISTORIES = {
+    "task": "forecasting",
+    "input": {"kind": "history", "column": "value", "context_length": 4},
+    "target": {"column": "value", "horizon": 2},
+    **{name: {} for name in ("validation", "split", "model", "training", "evaluation", "gate")},
+}
+
+
+@pytest.mark.parametrize(("recipe", "new"), [(RECIPE, 3), (HISTORIES, 5 + 1 + 7)])
+def test_new_rows_are_examples_and_of_series_their_steps(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch, recipe: dict[str, object], new: int
+) -> None:
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    rows = [{"id": str(n), "text": "a", "label": "a", "value": [None, *range(1, n)]} for n in (5, 1, 7)]
+    for path in (workspace.data_folder("tiny") / "train").iterdir():
+        path.unlink()
+    for name, members in (("2026-01", rows[:2]), ("2026-02", rows[2:])):
+        text = "".join(json.dumps(row) + "\n" for row in members)
+        (workspace.data_folder("tiny") / "train" / f"{name}.jsonl").write_text(text)
+    write_yaml(workspace.recipe_path("tiny"), recipe)
+    facts = gather_facts(workspace, connect(workspace.root), "tiny")
+    assert (facts.new_rows, facts.new_batches) == (new, ("2026-01.jsonl", "2026-02.jsonl"))
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,7 @@ from typing import Any
 
 from seqline.config import sections_of
 from seqline.data.batches import Batch, batches_in, in_window
+from seqline.data.kinds import kind_of
 from seqline.data.readers import read_rows
 from seqline.errors import SeqlineError
 from seqline.files import check_name, files_below, read_json, sha256_file, sha256_json
@@ -222,6 +223,7 @@ def _unfinished(records: Sequence[Mapping[str, Any]], key: str) -> Reason:
 def gather_facts(workspace: Workspace, tracking: Tracking, name: str, *, forced: bool = False) -> Facts:
     """Everything the policy looks at, as of now."""
     recipe = workspace.recipe(name)
+    kind = kind_of(recipe)
     newest, best = with_alias(tracking, name, CHALLENGER), champion(tracking, name)
     fresh = _unseen(
         tracking, newest, in_window(batches_in(workspace.data_folder(name) / "train"), recipe.split.window)
@@ -231,7 +233,7 @@ def gather_facts(workspace: Workspace, tracking: Tracking, name: str, *, forced:
     drifted = recent_drift(workspace, name, recipe.retrain.windows) if best else []
     return Facts(
         newest_version=newest.version if newest else None,
-        new_rows=sum(1 for batch in fresh for _ in read_rows(batch.path)),
+        new_rows=sum(kind.observations(row.values) for batch in fresh for row in read_rows(batch.path)),
         new_batches=tuple(batch.name for batch in fresh),
         drifted=tuple(window.drifted for window in drifted),
         age_days=_age_days(tracking, newest),

@@ -11,6 +11,7 @@ import pytest
 
 from seqline.config import load_recipe
 from seqline.data.history import read_stretch
+from seqline.data.kinds import kind_of
 from seqline.data.rows import read_split
 from seqline.data.samples import forecast, sales
 from seqline.data.window_rows import deal_windows
@@ -83,8 +84,9 @@ def test_a_later_month_goes_on_as_a_batch_of_train_and_all_of_it_is_tested(
     for batch, behind in (("later", 0), ("first", steps)):
         days = (last - behind * unit - np.datetime64(newest[batch])).astype(int)
         assert 0 <= days < stride * unit
-    # A month of every series is reason enough to train again.
-    assert recipe.retrain.min_new_rows == len(rows)
+    # Four weeks of every series are reason enough to train again.
+    later = cut(rows[0], end - steps, end, known=known)
+    assert recipe.retrain.min_new_rows == len(rows) * kind_of(recipe).observations(later)
 
 
 @pytest.mark.parametrize("name", WRITERS)

@@ -241,13 +241,18 @@ def _of_tokens(model: dict[str, Any], training: dict[str, Any], found: Survey, r
 
 def _forecasting(recipe: dict[str, Any], found: Survey, use: Guess, reasons: list[str]) -> None:
     unit = _unit(found)
-    horizon = 1 if use.task == "regression" else _HORIZONS.get(unit, _OTHER_HORIZON)[0]
+    ahead = _HORIZONS.get(unit, _OTHER_HORIZON)[0]
+    horizon = 1 if use.task == "regression" else ahead
     recipe["target"]["horizon"] = min(horizon, recipe["input"]["context_length"])
     reasons.append(
         f"horizon {recipe['target']['horizon']}: a guess for steps of {unit}; say how far ahead you look"
     )
     recipe["validation"] = {"min_rows": 1, **({"max_missing_share": 0.5} if found.with_missing else {})}
     recipe["split"].pop("by", None)
+    recipe["retrain"] = {"min_new_rows": ahead * found.rows}
+    reasons.append(
+        f"retrain.min_new_rows {ahead * found.rows:,}: a row is a step, so {ahead} new ones of {found.rows:,} series"
+    )
 
 
 def _writing(recipe: dict[str, Any], found: Survey, use: Guess, reasons: list[str]) -> None:

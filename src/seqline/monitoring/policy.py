@@ -18,7 +18,7 @@ class Facts:
 
     Attributes:
         newest_version: The version made last; None before the first.
-        new_rows: Training rows in the window that it was not fitted on.
+        new_rows: Training rows in the window that it was not fitted on; of series, their steps.
         new_batches: Names of the files they are in.
         drifted: For each of the newest batches, oldest first, whether it drifted from the champion's profile.
         age_days: Of the newest version; None before the first.

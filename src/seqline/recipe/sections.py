@@ -242,7 +242,7 @@ class RetrainSection(Section):
     min_new_rows: int | None = Field(
         default=500,
         ge=1,
-        description="Training rows that the newest version has not seen; null: never a reason.",
+        description="Training rows that the newest version has not seen, of series their steps; null: never a reason.",
     )
     drifted_windows: int = Field(
         default=2, ge=1, description="So many of the newest `windows` batches drifted."

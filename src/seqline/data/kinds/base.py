@@ -79,6 +79,9 @@ class Kind(Protocol):
     def beside(self, values: Mapping[str, Any]) -> list[Finding]:
         """What other columns of the row break that belong to the input."""
 
+    def observations(self, values: Mapping[str, Any]) -> int:
+        """How much a row holds to learn from: 1 where it is one example, of a series its steps."""
+
     def faults(self, value: Any) -> list[str]:
         """Why the value cannot be used, one sentence each; empty for a good one, and for one with mere warnings."""
 
@@ -106,6 +109,10 @@ class OneColumn:
     def beside(self, values: Mapping[str, Any]) -> list[Finding]:
         """Nothing: the input is its column alone."""
         return []
+
+    def observations(self, values: Mapping[str, Any]) -> int:
+        """One example."""
+        return 1
 
 
 def critical_sentences(demands: tuple[Demand, ...], findings: list[Finding]) -> list[str]:

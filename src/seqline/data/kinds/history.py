@@ -49,6 +49,10 @@ class HistoryKind(SeriesKind):
         ),
     )
 
+    def observations(self, values: Mapping[str, Any]) -> int:
+        """Steps of the series: a stretch of a month says more than one of a day."""
+        return self.length(values.get(self.section.column)) or 0
+
     def beside(self, values: Mapping[str, Any]) -> list[Finding]:
         """What the times and covariates of a row break."""
         if self.faults(values.get(self.section.column)):
