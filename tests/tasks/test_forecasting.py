@@ -272,6 +272,48 @@ def test_intervals_are_calibrated_on_valid(trained) -> None:
     assert asked.target.intervals == [80, 50]
 
 
+def test_spikes_in_test_move_no_calibration_and_nothing_that_is_fitted(trained, tmp_path) -> None:
+    asked, root = trained
+    model = Predictor.load(root / "train").model
+    write_data(tmp_path / "data")
+    path = tmp_path / "data" / "test" / "test.jsonl"
+    rows = [json.loads(line) for line in path.read_text().splitlines()]
+    for place, row in enumerate(rows):
+        row["value"] = [1.0e9] * len(row["value"])
+        # Train holds the same holidays for the week that it knows ahead; what comes after them is test's alone.
+        row["holiday"] = [*row["holiday"][:7], *([1.0e9] * (len(row["holiday"]) - 7))]
+        row["place"] = "nowhere" if place == 3 else row["place"]
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    prepare.run(asked, data_folder=tmp_path / "data", output_folder=tmp_path / "prepare")
+    for name in ("scaler.json", "train.windows.npy", "valid.windows.npy", "train.units.deviation.npy"):
+        assert (tmp_path / "prepare" / name).read_bytes() == (root / "prepare" / name).read_bytes()
+    for split in ("train", "valid"):
+        before, after = (read_split(folder / "prepare", split) for folder in (root, tmp_path))
+        assert list(before.inputs) == list(after.inputs) and list(before.truths) == list(after.truths)
+    again = task_named("forecasting").calibrate(model, read_split(tmp_path / "prepare", "valid"))
+    assert again == model.calibration
+    assert list(read_split(tmp_path / "prepare", "test").truths) != list(
+        read_split(root / "prepare", "test").truths
+    )
+
+
+def test_figures_of_intervals_are_compared_between_models_of_the_same_intervals(trained) -> None:
+    _, root = trained
+    task, model = task_named("forecasting"), Predictor.load(root / "train").model
+
+    def unit(metric: str, *intervals: int) -> str:
+        target = model.target.model_copy(update={"intervals": list(intervals)})
+        return task.unit(metric, dataclasses.replace(model, target=target))
+
+    for metric in ("coverage", "coverage_gap", "width", "pinball"):
+        assert unit(metric, 80, 50) == task.unit(metric, model) != unit(metric, 95, 50)
+    assert unit("width", 80) == unit("width", 80, 50) == "the interval of 80 %"
+    assert unit("pinball", 80, 50) == unit("pinball", 50, 80) != unit("pinball", 80)
+    # A median is a median beside any intervals.
+    assert {unit(metric, 80) for metric in ("mase", "smape", "mae", "mse", "rmse", "standard_mse")} == {""}
+    assert {unit(metric, 95) for metric in ("mase", "mae")} == {""}
+
+
 def test_regression_answers_with_the_next_value(tmp_path) -> None:
     write_data(tmp_path / "data")
     asked = recipe(

@@ -43,6 +43,8 @@ _DIGITS = 6
 _SHOWN_STEPS = 3
 # Row extras that the network does not read: they bring errors back to the unit of the series.
 _UNITS = ("location", "scale", "seasonal_error", "deviation")
+# Metrics whose meaning is that of all intervals a model gives, or of the one that is measured.
+_OF_ALL_INTERVALS, _OF_ONE_INTERVAL = ("pinball",), ("coverage", "coverage_gap", "width")
 # Of them, those that errors are counted in: from the train rows at hand, not from what a model once was trained on.
 _ERROR_UNITS = ("seasonal_error", "deviation")
 
@@ -282,6 +284,14 @@ class Forecasting(Task):
             deviation=deviation,
             interval=measured_interval(section.intervals),
         )
+
+    def unit(self, metric: str, model: FittedModel) -> str:
+        """Of figures of intervals: which intervals they are of, so that a wider promise is not compared with a narrower one."""
+        intervals = cast(FutureTarget, model.target).intervals
+        if metric in _OF_ALL_INTERVALS:
+            shown = ", ".join(f"{level:g}" for level in levels_of(intervals))
+            return f"the pinball loss of the quantiles {shown}"
+        return f"the interval of {intervals[0]} %" if metric in _OF_ONE_INTERVAL else ""
 
     def answers(self, model: FittedModel, inputs: Sequence[Any]) -> list[Any]:
         """The forecast of each history."""
