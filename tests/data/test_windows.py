@@ -12,6 +12,7 @@ import pytest
 from seqline.data.calendar import parse_frequency, regular_grid
 from seqline.data.history import read_history, read_stretch
 from seqline.data.inputs.history import HistoryEncoder, probe_histories
+from seqline.data.series_frequency import frequencies_of
 from seqline.data.targets.future import numbers_of
 from seqline.data.window_rows import deal_windows
 from seqline.data.windows import Series, cut_points, fill, seasonal_error, window_scale
@@ -414,6 +415,40 @@ def test_series_of_different_frequencies_are_refused(together) -> None:
     with pytest.raises(InputError, match="a has frequency D, b has h") as caught:
         dealt([daily, hourly], section(together=together))
     assert "set input.frequency" in str(caught.value)
+
+
+def days(first, count):
+    return [str(np.datetime64("2026-01-05") + first + step) for step in range(count)]  # from a Monday on
+
+
+def stamped(name, stamps):
+    return {"id": name, "timestamps": stamps, "value": [1.0] * len(stamps)}
+
+
+def test_the_frequency_is_told_from_all_rows_of_a_series_and_not_from_a_short_one() -> None:
+    asked = section()
+    assert str(read_stretch(stamped("a", days(0, 5)), asked).frequency) == "B"
+    rows = [stamped("a", days(5, 20)), stamped("a", days(0, 5)), stamped("a", days(25, 1))]
+    assert {name: str(found) for name, found in frequencies_of(rows, asked).items()} == {"a": "D"}
+    assert len(dealt(rows, asked)["train"].series[0]) == 26
+    # A new series of a working week is taken for days beside one of days, for workdays beside none.
+    fresh = stamped("new", days(28, 5))
+    assert {str(one) for one in frequencies_of([*rows, fresh], asked).values()} == {"D"}
+    assert str(frequencies_of([fresh], asked)["new"]) == "B"
+    workdays = [day for day in days(0, 40) if np.is_busday(np.datetime64(day))]
+    assert {str(one) for one in frequencies_of([stamped("a", workdays), fresh], asked).values()} == {"B"}
+    # What a row says counts, one step that fits nothing is left to who reads it, and a recipe's frequency is that of all.
+    said = {**stamped("a", days(0, 2)), "frequency": "D"}
+    assert {str(one) for one in frequencies_of([said, stamped("a", days(2, 1)), fresh], asked).values()} == {
+        "D"
+    }
+    assert frequencies_of([stamped("a", days(0, 1))], asked) == {}
+    assert frequencies_of(rows, section(frequency="D")) == {}
+    with pytest.raises(InputError, match="series a, timestamps"):
+        frequencies_of([stamped("a", ["2026-01-05T00:00:01", "2026-01-05T00:00:17"])], asked)
+    with pytest.raises(InputError, match="a has frequency D, b has h"):
+        hours = [f"2026-01-05T{hour:02d}:00" for hour in range(24)]
+        dealt([stamped("a", days(0, 40)), stamped("b", hours)], asked)
 
 
 def test_a_history_of_another_frequency_than_in_training_is_refused(tmp_path) -> None:

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 import torch
 
+from seqline.commands.answers import _answer
 from seqline.config import parse_recipe
 from seqline.data.collate import bucketed, collate
 from seqline.data.rows import read_split
@@ -216,6 +217,24 @@ def test_a_shorter_horizon_is_the_beginning_and_a_longer_one_is_refused(trained)
     for horizon in (0, 8):
         with pytest.raises(InputError, match="1 to 7"):
             answer.until(horizon)
+
+
+def test_predict_gives_as_many_steps_as_are_asked_for_and_logs_nothing_it_refuses(trained) -> None:
+    _, root = trained
+    predictor = Predictor.load(root / "train")
+    rows = [("one", read_split(root / "prepare", "test").inputs[0])]
+    logged: list[Any] = []
+
+    def log(inputs, answers) -> None:
+        logged.extend(answers)
+
+    whole, short = (json.loads(*_answer(predictor, rows, True, log, horizon)) for horizon in (None, 3))
+    assert short["forecast"] == whole["forecast"][:3] and short["timestamps"] == whole["timestamps"][:3]
+    assert short["intervals"]["80"]["high"] == whole["intervals"]["80"]["high"][:3]
+    assert [len(answer.stamps) for answer in logged] == [7, 3]
+    with pytest.raises(InputError, match=r"8 steps\n +expected: 1 to 7.*\n.* larger target\.horizon"):
+        list(_answer(predictor, rows, True, log, 8))
+    assert len(logged) == 2
 
 
 @pytest.mark.parametrize(

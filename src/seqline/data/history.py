@@ -67,7 +67,9 @@ def name_of(row: Mapping[str, Any], section: HistoryInput) -> str:
     return str(row.get("id", "")) if name is None else str(name)
 
 
-def read_stretch(row: Any, section: HistoryInput, *, trained: Frequency | None = None) -> Stretch:
+def read_stretch(
+    row: Any, section: HistoryInput, *, trained: Frequency | None = None, told: Frequency | None = None
+) -> Stretch:
     """Read one row.
 
     Args:
@@ -76,6 +78,7 @@ def read_stretch(row: Any, section: HistoryInput, *, trained: Frequency | None =
             numbers, those known ahead longer.
         section: Names the columns.
         trained: The frequency that a model was trained on: timestamps are read by it, and another one is refused.
+        told: The frequency of timestamps for which nothing else says one; None tells it from those of the row.
 
     Raises:
         InputError: Something is missing, has another length or is no number.
@@ -85,7 +88,7 @@ def read_stretch(row: Any, section: HistoryInput, *, trained: Frequency | None =
     name = name_of(row, section)
     where = f"series {name}" if name else "history"
     values = _numbers(row, section.column, where, width=None)
-    frequency, phase, periods = _times(row, section, len(values), where, trained)
+    frequency, phase, periods = _times(row, section, len(values), where, trained, told)
     past = [_numbers(row, column, where, width=1) for column in section.past]
     future = [_numbers(row, column, where, width=1) for column in section.future]
     for column, found in zip(section.past, past, strict=True):
@@ -221,13 +224,18 @@ def row_of(history: Series, section: HistoryInput) -> dict[str, Any]:
 
 
 def _times(
-    row: Mapping[str, Any], section: HistoryInput, count: int, where: str, trained: Frequency | None
+    row: Mapping[str, Any],
+    section: HistoryInput,
+    count: int,
+    where: str,
+    trained: Frequency | None,
+    told: Frequency | None,
 ) -> tuple[Frequency, tuple[int, ...], npt.NDArray[np.int64]]:
     stamps, start = row.get(TIMESTAMPS), row.get(START)
     try:
         frequency = _frequency(row.get(FREQUENCY), section.frequency, trained)
         if isinstance(stamps, list):
-            frequency = frequency or infer_frequency(stamps)
+            frequency = frequency or told or infer_frequency(stamps)
             found = [frequency.period(stamp) for stamp in stamps]
             phase = shared_phase(frequency, stamps, [own for _, own in found], where="timestamps")
             return frequency, phase, np.asarray([number for number, _ in found], dtype=np.int64)

@@ -13,8 +13,17 @@ from typing import Any, SupportsIndex
 import numpy as np
 import numpy.typing as npt
 
-from seqline.data.history import Stretch, join, plain_numbers, read_stretch, row_of, with_calendar
+from seqline.data.history import (
+    Stretch,
+    join,
+    name_of,
+    plain_numbers,
+    read_stretch,
+    row_of,
+    with_calendar,
+)
 from seqline.data.on_demand import OnDemand
+from seqline.data.series_frequency import frequencies_of
 from seqline.data.splits import SPLITS, Split
 from seqline.data.targets.future import FUTURE, HISTORY
 from seqline.data.windows import Floats, Series, cut_points, positions, require_one_frequency
@@ -141,14 +150,15 @@ def deal_windows(
         InputError: A row that is no series, gaps, duplicates or missing values that are refused, series of different
             frequencies.
     """
+    told = frequencies_of([*train_rows, *test_rows], section)
     stretches: dict[str, list[Stretch]] = {}
     known: dict[str, int] = {}
     for row in train_rows:
-        stretch = read_stretch(row, section)
+        stretch = read_stretch(row, section, told=told.get(name_of(row, section)))
         stretches.setdefault(stretch.name, []).append(stretch)
         known[stretch.name] = len(stretches[stretch.name])
     for row in test_rows:
-        later = read_stretch(row, section)
+        later = read_stretch(row, section, told=told.get(name_of(row, section)))
         stretches.setdefault(later.name, []).append(later)
     series = [
         join(

@@ -8,7 +8,8 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from seqline.data.history import read_stretch
+from seqline.data.calendar import Frequency
+from seqline.data.history import TIMESTAMPS, read_stretch
 from seqline.data.kinds.base import Demand, Finding
 from seqline.data.kinds.series import SeriesKind
 from seqline.errors import InputError
@@ -58,7 +59,7 @@ class HistoryKind(SeriesKind):
         if self.faults(values.get(self.section.column)):
             return []
         try:
-            stretch = read_stretch(values, self.section)
+            stretch = read_stretch(values, self.section, told=_of_one(values.get(TIMESTAMPS)))
         except InputError as error:
             told = f"{error.found}; expected {error.expected}" if error.expected else error.found
             return [Finding("times or covariates", told, f"times or covariates: {told}")]
@@ -72,3 +73,10 @@ class HistoryKind(SeriesKind):
                 told = f"{count} of frequency {stretch.frequency}"
                 found.append(Finding(fact, told, f"{fact}: {told}"))
         return found
+
+
+def _of_one(stamps: Any) -> Frequency | None:
+    """A frequency for a single timestamp, which tells none and may be the next step of a series that has one."""
+    if not isinstance(stamps, list) or len(stamps) != 1:
+        return None
+    return Frequency("min" if isinstance(stamps[0], str) else "step")
