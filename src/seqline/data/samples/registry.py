@@ -17,6 +17,7 @@ SAMPLES: Mapping[str, str] = {
     "dna": "seqline.data.samples.dna:write_dna",
     "digits": "seqline.data.samples.digits:write_digits",
     "plain": "seqline.data.samples.plain:write_plain",
+    "wine": "seqline.data.samples.plain:write_wine",
     "sensors": "seqline.data.samples.sensors:write_sensors",
     "speech": "seqline.data.samples.speech:write_speech",
     "speak": "seqline.data.samples.speech:write_speech",
