@@ -360,7 +360,7 @@ def test_later_long_tables_come_in_as_series_and_known_ones_are_dropped(
                 {"series": "1,2", "id": "n4"},
             ],
             [
-                "series: not a series: step 2 has 1 numbers, step 1 has 2",
+                "series: not a series: step 2 has 1 number, step 1 has 2",
                 "series: 3 features, not 2",
                 "series: missing numbers: 1 of 2 numbers, the first at step 1",
                 "series: not a series: text '1,2' instead of a list",

@@ -178,11 +178,16 @@ def test_tags_are_checked_beside_their_tokens() -> None:
     train, test = [sound(i) for i in range(60)], [sound(i) for i in range(60, 80)]
     assert broken(judge(sections, train, test)) == {}
     train += [{**sound(90), "tags": "O O"}, {**sound(91), "tags": ["O"]}, {**sound(92), "tags": None}]
+    train.append({**sound(94), "tags": ["O", "I-LOC"]})
     test.append({**sound(93), "tags": ["O", "B-PER"]})
     assert broken(judge(sections, train, test)) == {
         "tags train critical": (1, None),
         "not tags train critical": (1, "text 'O O' instead of a list"),
         "other count train critical": (1, "1 tags for 2 symbols"),
+        "broken scheme train critical": (
+            1,
+            "tag 'I-LOC' at position 2, after O: scheme iob2 forbids it",
+        ),
         "unseen tag test warning": (1, "'B-PER' at position 2"),
     }
 

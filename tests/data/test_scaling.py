@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import numpy as np
@@ -8,10 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from seqline.data.inputs.numbers import NumberEncoder
-from seqline.data.scaling import Scaler, flat_features, read_series, read_vector, series_fault, vector_fault
+from seqline.data.scaling import Scaler
 from seqline.errors import InputError
-from seqline.recipe import SeriesInput
 
 
 def ragged(seed: int = 0, *, shift: float = 0.0) -> list[np.ndarray]:
@@ -96,82 +93,3 @@ def test_a_file_that_holds_no_scaler_is_refused(tmp_path: Path, content: str) ->
 def test_identity_changes_nothing() -> None:
     values = np.asarray([[1.5, -2.0]], dtype=np.float32)
     np.testing.assert_array_equal(Scaler.identity(2).apply(values), values)
-
-
-@pytest.mark.parametrize(
-    ("value", "sentence"),
-    [
-        ("1 2 3", "text instead of a list of numbers"),
-        (None, "null instead of a list of numbers"),
-        (True, "true instead of a list of numbers"),
-        ({"a": 1}, "an object instead of a list of numbers"),
-        ([], "an empty list: a series has at least one step"),
-        ([[1, 2], []], "step 2 is an empty list"),
-        ([[1, 2], [3]], "step 2 has 1 number, the steps before it 2"),
-        ([1, [2]], "step 2 is a list, the steps before it numbers"),
-        ([[1], 2], "step 2 is a number, the steps before it lists"),
-        ([1, None], "step 2 is null: a missing value"),
-        ([[1, 2], [3, None]], "step 2, number 2, is null: a missing value"),
-        ([1.0, float("nan")], "step 2 is nan"),
-        ([1.0, float("-inf")], "step 2 is -inf"),
-        ([1, "2"], "step 2 is text instead of a number"),
-        ([1, False], "step 2 is false instead of a number"),
-        ([[1, [2]]], "step 1, number 2, is a list instead of a number"),
-        ([10**400], "step 1 is too large a number"),
-        ([1.0, -1e300], "step 2 is too large a number"),
-    ],
-)
-def test_each_fault_of_a_series_has_a_sentence(value: object, sentence: str) -> None:
-    assert series_fault(value) == sentence
-    with pytest.raises(InputError, match="column 'trace'"):
-        read_series(value, where="column 'trace'")
-
-
-def test_a_series_of_another_width_than_the_model_is_refused() -> None:
-    assert series_fault([[1, 2, 3]], features=3) is None
-    assert series_fault([[1, 2]], features=3) == "2 numbers a step, while the model knows 3"
-    assert series_fault([1, 2], features=3) == "1 number a step, while the model knows 3"
-
-
-def test_good_series_and_vectors_become_steps() -> None:
-    np.testing.assert_array_equal(read_series([1, 2.5], where="x"), [[1.0], [2.5]])
-    np.testing.assert_array_equal(read_series([[1, 2], [3, 4]], where="x", features=2), [[1, 2], [3, 4]])
-    np.testing.assert_array_equal(read_vector([1, 2, 3], where="x", features=3), [[1, 2, 3]])
-
-
-@pytest.mark.parametrize(
-    ("value", "sentence"),
-    [
-        (3.0, "a number instead of a list of numbers"),
-        ([], "an empty list: a vector has at least one number"),
-        ([1, None], "number 2 is null: a missing value"),
-        ([[1], 2], "number 1 is a list instead of a number"),
-        ([1, 2], "2 numbers, while the model knows 3"),
-    ],
-)
-def test_each_fault_of_a_vector_has_a_sentence(value: object, sentence: str) -> None:
-    assert vector_fault(value, features=3) == sentence
-    with pytest.raises(InputError, match="column 'v'"):
-        read_vector(value, where="column 'v'", features=3)
-
-
-def test_flat_features_are_found() -> None:
-    assert flat_features(np.asarray([[1.0, 5.0], [2.0, 5.0]])) == [1]
-    assert flat_features(np.asarray([[1.0, 5.0]])) == []
-
-
-def test_a_scaler_file_is_json_a_person_can_read(tmp_path: Path) -> None:
-    Scaler((0.1, 2.0), (1.0, 3.0)).save(tmp_path / "scaler.json")
-    assert json.loads((tmp_path / "scaler.json").read_text()) == {
-        "means": [0.1, 2.0],
-        "deviations": [1.0, 3.0],
-    }
-
-
-def test_a_number_that_is_too_large_once_it_is_scaled_is_refused_by_place_and_column() -> None:
-    scaler = Scaler.fit([np.asarray([[0.0, 1.0], [1e-20, 3.0]])])
-    with pytest.raises(InputError, match="column 'trace': step 2, number 1, is too large a number once"):
-        scaler.apply(np.asarray([[0.0, 1.0], [1e30, 1.0]]), where="column 'trace'")
-    encoder = NumberEncoder(scaler, SeriesInput(column="trace"))
-    with pytest.raises(InputError, match="column 'trace'"):
-        list(encoder.encode([[[0.0, 1.0], [1e30, 1.0]]]))

@@ -11,12 +11,13 @@ import numpy as np
 import pytest
 
 from seqline.data.audio import read_recording
+from seqline.data.kinds.series import SeriesKind
+from seqline.data.kinds.vector import VectorKind
 from seqline.data.samples import plain, sensors, speech
 from seqline.data.samples.digits import write_digits
 from seqline.data.samples.formants import WORDS, Utterance, speak
 from seqline.data.samples.grammar import Stream
 from seqline.data.samples.waves import between, cosine, decay, noise, sine
-from seqline.data.scaling import series_fault, vector_fault
 
 
 def rows_of(folder: Path, split: str) -> list[dict[str, Any]]:
@@ -53,7 +54,7 @@ def test_digits_hold_each_bundled_image_once(digits: Path) -> None:
     assert len(train) + len(test) == 1797
     assert 300 < len(test) < 420
     assert len({row["id"] for row in train + test}) == 1797
-    assert all(series_fault(row["rows"], features=8) is None and len(row["rows"]) == 8 for row in train)
+    assert all(not SeriesKind(features=8).faults(row["rows"]) and len(row["rows"]) == 8 for row in train)
     assert {value for row in test for step in row["rows"] for value in step} == set(range(17))
     assert set(Counter(row["label"] for row in test)) == set("0123456789")
 
@@ -76,7 +77,7 @@ def test_vectors_have_one_width(
     write(tmp_path)
     found = [*rows_of(tmp_path, "train"), *rows_of(tmp_path, "test")]
     assert len(found) == rows
-    assert all(vector_fault(row[column], features=width) is None for row in found)
+    assert not any(VectorKind(features=width).faults(row[column]) for row in found)
 
 
 def test_people_of_the_test_are_strangers(people: Path) -> None:
@@ -87,7 +88,7 @@ def test_people_of_the_test_are_strangers(people: Path) -> None:
     lengths = [len(row["trace"]) for row in train]
     assert min(lengths) >= 40
     assert max(lengths) <= 100
-    assert all(series_fault(row["trace"], features=3) is None for row in test)
+    assert not any(SeriesKind(features=3).faults(row["trace"]) for row in test)
 
 
 def test_a_sensor_at_rest_feels_one_g(people: Path) -> None:

@@ -7,12 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from seqline.data.kinds.targets import TagsKind
 from seqline.data.samples import tagging
 from seqline.data.samples.tagging import KINDS, TEST_ITEMS, requests, write_tagging
-from seqline.data.targets.tags import row_faults
 from seqline.evaluation.frequent_tags import FrequentTags
 from seqline.evaluation.spans import spans_of, tag_statistics
-from seqline.recipe import TagsTarget
 
 # Made on CPython 3.11; a change of it changes what every fresh clone learns from.
 SMALL_SHA256 = "4522296b7eaab02e14c5e14a0f411d50084695487849119d33c7bf05d93becd7"
@@ -38,7 +37,7 @@ def test_rows_are_distinct_and_keep_to_the_scheme(train: list[dict], test: list[
     texts = [" ".join(row["tokens"]).lower() for row in [*train, *test]]
     assert len(set(texts)) == len(texts)
     for row in [*train, *test]:
-        assert row_faults(row["tokens"], row["tags"], TagsTarget(column="tags")) == []
+        assert TagsKind(scheme="iob2").faults(row["tags"], row["tokens"]) == []
     kinds = {span.kind for row in train for span in spans_of(row["tags"], "iob2")}
     assert kinds == set(KINDS.values())
 

@@ -72,7 +72,7 @@ BAD = [
     ("series", "1,2,3", "not a series: text '1,2,3' instead of a list"),
     ("series", [], "not a series: no steps"),
     ("series", [[], []], "not a series: steps without numbers"),
-    ("series", [[1, 2], [3]], "not a series: step 2 has 1 numbers, step 1 has 2"),
+    ("series", [[1, 2], [3]], "not a series: step 2 has 1 number, step 1 has 2"),
     ("series", [[1, 2], 3], "not a series: step 2 is number 3 among lists of numbers"),
     ("series", [[1, 2], [3, "x"]], "not a series: step 2 feature 2 is text 'x', not a number"),
     ("series", [[1, 2], [math.nan, 4]], "not a series: step 2 feature 1 is nan, not a finite number"),

@@ -14,6 +14,8 @@ KINDS: dict[str, TargetKind] = {
     "number": NumberKind(),
     "tags": TagsKind(frozenset({"O", "B-LOC"})),
     "learnt": TagsKind(),
+    "spans": TagsKind(scheme="iob2"),
+    "whole spans": TagsKind(scheme="iobes"),
     "sequence": SequenceKind(),
 }
 TOKENS = ["in", "Rome"]
@@ -34,6 +36,10 @@ BAD = [
     ("tags", ["O", "B-PER"], ["unknown tag 'B-PER' at position 2"]),
     ("tags", ["X", "B-PER", "O"], ["3 tags for 2 symbols", "unknown tag 'X' at position 1 and 1 more"]),
     ("learnt", ["X"], ["1 tags for 2 symbols"]),
+    ("spans", ["B-LOC", "I-PER"], ["tag 'I-PER' at position 2, after B-LOC: scheme iob2 forbids it"]),
+    ("spans", ["I-LOC", "O"], ["tag 'I-LOC' at position 1, at the beginning: scheme iob2 forbids it"]),
+    ("spans", ["O", "LOC"], ["tag 'LOC' is not of scheme iob2: expected O, B-KIND or I-KIND"]),
+    ("whole spans", ["O", "B-LOC"], ["tag 'B-LOC' at position 2, after O: scheme iobes forbids it"]),
     ("sequence", None, ["no value"]),
     ("sequence", 5, ["not text but number 5"]),
     ("sequence", " \u200b", ["blank, 2 characters, none visible"]),
@@ -47,7 +53,14 @@ def test_a_bad_target_gets_clear_sentences(kind: str, value: Any, sentences: lis
 
 
 def test_good_targets_have_no_faults() -> None:
-    good = {"label": "yes", "number": -3, "tags": ["O", "B-LOC"], "learnt": ["x", "y"], "sequence": "à Rome"}
+    good = {
+        "label": "yes",
+        "number": -3,
+        "tags": ["O", "B-LOC"],
+        "learnt": ["x", "y"],
+        "spans": ["B-LOC", "I-LOC"],
+        "sequence": "à Rome",
+    }
     for kind, value in good.items():
         assert KINDS[kind].faults(value, TOKENS) == []
         assert KINDS[kind].findings(value, TOKENS) == []
@@ -65,7 +78,7 @@ def test_values_that_say_the_same_have_one_meaning() -> None:
     assert KINDS["number"].meaning(2) == KINDS["number"].meaning(2.0) != KINDS["number"].meaning(2.5)
     assert KINDS["sequence"].meaning("A  b") == KINDS["sequence"].meaning("a B")
     assert KINDS["tags"].meaning(["O", "O"]) == "O O"
-    assert [kind.meaning(None) for kind in KINDS.values()] == [None] * 5
+    assert [kind.meaning(None) for kind in KINDS.values()] == [None] * len(KINDS)
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from seqline.data.scaling import Scaler, read_series, read_vector
+from seqline.data.kinds.numbers import readable_steps
+from seqline.data.scaling import Scaler
 from seqline.data.tokenization import cut
 from seqline.recipe import SeriesInput, VectorInput
 
@@ -68,8 +69,8 @@ class NumberEncoder:
 
 
 def _read(value: Any, section: SeriesInput | VectorInput, *, features: int | None) -> npt.NDArray[np.float64]:
-    read = read_vector if section.kind == "vector" else read_series
-    return read(value, where=f"column {section.column!r}", features=features)
+    where = f"column {section.column!r}"
+    return readable_steps(value, vector=section.kind == "vector", where=where, features=features)
 
 
 def _one_width(

@@ -68,7 +68,9 @@ _KINDS: Mapping[str, Callable[[Any, ValidationSection], Kind]] = {
 _TARGETS: Mapping[type[TargetSection], Callable[[Any], TargetKind]] = {
     LabelTarget: lambda section: LabelKind(tuple(section.classes)),
     SequenceTarget: lambda section: SequenceKind(),
-    TagsTarget: lambda section: TagsKind(None if section.tags is None else frozenset(section.tags)),
+    TagsTarget: lambda section: TagsKind(
+        None if section.tags is None else frozenset(section.tags), scheme=section.scheme
+    ),
     RecordingTarget: lambda section: RecordingKind(
         AudioKind(sample_rate=section.sample_rate, hop_ms=section.hop_ms)
     ),

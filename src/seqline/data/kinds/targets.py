@@ -11,6 +11,7 @@ from typing import Any, ClassVar, Protocol
 from seqline.data.kinds.base import Demand, Finding, Severity, critical_sentences, named, shown
 from seqline.data.kinds.text import UNUSABLE, characters_found, is_blank
 from seqline.data.splits import normalise
+from seqline.evaluation.spans import first_breach, split_tag
 
 # What people write into a table; "1,5" is left to the refusal: nobody can say what the comma means.
 _WHOLE_DIGITS = 18  # fit 64 bits
@@ -145,11 +146,13 @@ class TagsKind:
         tags: The tags there are; None: those of train.
         seen: Tags of train, where the tags are learnt and train was read; another one in test cannot be predicted.
         learnt: Tags of the values read so far.
+        scheme: How tags mark spans; None: in whatever way.
     """
 
     tags: frozenset[str] | None = None
     seen: frozenset[str] | None = None
     learnt: frozenset[str] = frozenset()
+    scheme: str | None = None
 
     noun: ClassVar[str] = "tags"
     allowed: ClassVar[None] = None
@@ -166,6 +169,12 @@ class TagsKind:
             rule="as many tags as symbols",
             severity="critical",
             note="The value says how many there are of each.",
+        ),
+        Demand(
+            fact="broken scheme",
+            rule="tags keep to the scheme of the recipe",
+            severity="critical",
+            note="The recipe's target.scheme; the value names the first tag that may not stand where it does.",
         ),
         Demand(
             fact="unknown tag",
@@ -191,6 +200,8 @@ class TagsKind:
         if isinstance(given, list | str) and len(value) != (count := len(_items(given))):
             told = f"{len(value)} tags for {count} symbols"
             found.append(Finding("other count", told, told))
+        if breach := self._breach(value):
+            found.append(Finding("broken scheme", breach, breach))
         for fact, known in (("unknown tag", self.tags), ("unseen tag", self.seen)):
             foreign = [
                 (place, tag) for place, tag in enumerate(value, 1) if known is not None and tag not in known
@@ -200,6 +211,21 @@ class TagsKind:
                 told = f"{shown(foreign[0][1])!r} at position {foreign[0][0]}{more}"
                 found.append(Finding(fact, told, f"{fact} {told}"))
         return found
+
+    def _breach(self, tags: Sequence[str]) -> str | None:
+        """The first tag that the scheme does not know, or not in that place."""
+        if self.scheme is None:
+            return None
+        try:
+            for tag in tags:
+                split_tag(tag, self.scheme)
+        except ValueError as error:
+            return str(error)
+        place = first_breach(tags, self.scheme)
+        if place is None:
+            return None
+        before = f" after {shown(tags[place - 1])}" if place else " at the beginning"
+        return f"tag {shown(tags[place])!r} at position {place + 1},{before}: scheme {self.scheme} forbids it"
 
     def faults(self, value: Any, given: Any) -> list[str]:
         """Missing, no tags, too many or few, or unknown ones."""

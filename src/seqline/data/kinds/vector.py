@@ -8,13 +8,13 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from seqline.data.kinds.base import Demand, Finding, OneColumn, critical_sentences, named, shortened, shown
+from seqline.data.kinds.base import Demand, Finding, OneColumn, critical_sentences, shortened, shown
 from seqline.data.kinds.numbers import (
     Floats,
     NotNumbersError,
     digest_of_numbers,
     numbers_excerpt,
-    numbers_of,
+    vector_of,
 )
 
 _EXCERPT_NUMBERS = 10
@@ -61,7 +61,7 @@ class VectorKind(OneColumn):
         if value is None:
             return []
         try:
-            array = _numbers(value)
+            array = vector_of(value)
         except NotNumbersError as error:
             return [Finding("not a vector", str(error), f"not a vector: {error}")]
         found = []
@@ -106,16 +106,8 @@ class VectorKind(OneColumn):
         return self if array is None else replace(self, features=array.size)
 
 
-def _numbers(value: Any) -> Floats:
-    if not isinstance(value, list):
-        raise NotNumbersError(f"{named(value)} instead of a list")
-    if not value:
-        raise NotNumbersError("no numbers")
-    return numbers_of(value, "feature")
-
-
 def _usable(value: Any) -> Floats | None:
     try:
-        return None if value is None else _numbers(value)
+        return None if value is None else vector_of(value)
     except NotNumbersError:
         return None

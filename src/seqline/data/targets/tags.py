@@ -12,8 +12,8 @@ import numpy as np
 
 from seqline.batch import IGNORED
 from seqline.data.arrays import Targets
+from seqline.data.kinds.targets import TagsKind
 from seqline.errors import InputError
-from seqline.evaluation.spans import first_breach, split_tag
 from seqline.files import read_json, write_json
 from seqline.recipe import TagsTarget
 
@@ -49,39 +49,14 @@ def tags_of(value: Any, section: TagsTarget) -> list[str]:
     """
     where = f"column {section.column!r}"
     tags = tokens_of(value, where=where)
-    try:
-        for tag in tags:
-            split_tag(tag, section.scheme)
-    except ValueError as error:
-        raise InputError(where, str(error), f"tags of scheme {section.scheme}", "set target.scheme") from None
-    foreign = [tag for tag in tags if section.tags is not None and tag not in section.tags]
-    if foreign and section.tags is not None:
-        more = ", ..." if len(section.tags) > _SHOWN_TAGS else ""
-        expected = f"one of {', '.join(section.tags[:_SHOWN_TAGS])}{more}"
-        raise InputError(where, f"tag {foreign[0]!r} at place {tags.index(foreign[0]) + 1}", expected)
-    breach = first_breach(tags, section.scheme)
-    if breach is not None:
-        before = f" after {tags[breach - 1]}" if breach else " at the beginning"
-        raise InputError(
-            where,
-            f"{tags[breach]} at place {breach + 1},{before} of {' '.join(tags)!r:.80}",
-            f"what scheme {section.scheme} allows",
-            "mend the row, or set target.scheme to iob1, which takes any order",
-        )
+    known = None if section.tags is None else frozenset(section.tags)
+    found = TagsKind(known, scheme=section.scheme).findings(tags, None)
+    if found:
+        listed = ", ".join((section.tags or [])[:_SHOWN_TAGS])
+        expected = f"tags of scheme {section.scheme}{f', of the recipe: {listed}' if listed else ''}"
+        hint = "mend the row, or set target.scheme (iob1 takes any order of tags) and target.tags"
+        raise InputError(where, found[0].sentence, expected, hint)
     return tags
-
-
-def row_faults(tokens: Any, tags: Any, section: TagsTarget) -> list[str]:
-    """Why a row cannot be used, one sentence each; empty for a good one."""
-    try:
-        found, count = tags_of(tags, section), len(tokens_of(tokens))
-    except InputError as error:
-        return [f"{error.where}: {error.found}"]
-    return [] if len(found) == count else [_unequal(len(found), count, section.column)]
-
-
-def _unequal(tags: int, tokens: int, column: str) -> str:
-    return f"{tags} tags in column {column!r} for {tokens} tokens"
 
 
 @dataclass(frozen=True)
@@ -146,7 +121,7 @@ class TagEncoder:
             if len(tags) != length:
                 raise InputError(
                     f"row {row} of its split, {' '.join(tags)!r:.60}",
-                    _unequal(len(tags), length, self.section.column),
+                    f"{len(tags)} tags in column {self.section.column!r} for {length} tokens",
                     "as many tags as tokens",
                 )
             encoded.append(np.array([self.places.get(tag, IGNORED) for tag in tags], dtype=np.int64))
