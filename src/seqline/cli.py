@@ -14,6 +14,7 @@ import click
 from seqline import __version__
 from seqline.commands import (
     answers,
+    backtesting,
     batches,
     data,
     drift,
@@ -56,7 +57,19 @@ def cli() -> None:
     """  # noqa: D301 (the backslash is click's mark for lines it must not join)
 
 
-for module in (data, batches, pipeline, retraining, registry, rebuilding, answers, drift, services, health):
+for module in (
+    data,
+    batches,
+    pipeline,
+    backtesting,
+    retraining,
+    registry,
+    rebuilding,
+    answers,
+    drift,
+    services,
+    health,
+):
     for command in module.COMMANDS:
         # click must not break an example: people paste it.
         command.help = inspect.cleandoc(command.help or "").replace("Example:", "\b\nExample:")

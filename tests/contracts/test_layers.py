@@ -52,10 +52,11 @@ LAYERS = [
     ("seqline.surveillance", 7),
     ("seqline.retraining", 7),
     ("seqline.rebuilding", 7),
+    ("seqline.backtesting", 8),
     ("seqline.services", 7),
     ("seqline.diagnosis", 8),
-    ("seqline.commands", 8),
-    ("seqline.cli", 9),
+    ("seqline.commands", 9),
+    ("seqline.cli", 10),
 ]
 # Who alone may import a library.
 OWNERS = {

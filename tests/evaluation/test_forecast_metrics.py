@@ -12,7 +12,6 @@ from seqline.evaluation.forecasting import (
     METRIC_NAMES,
     SIMPLE_FORECASTS,
     around_points,
-    backtest,
     by_step,
     row_statistics,
     scores,
@@ -110,15 +109,11 @@ def test_rows_can_be_resampled_because_metrics_are_ratios_of_sums() -> None:
     assert scores(rows[drawn]) == pytest.approx(scores(again))
 
 
-def test_steps_and_forecast_times_are_parts_of_the_whole() -> None:
+def test_steps_are_parts_of_the_whole() -> None:
     forecasts, targets, units = random_rows()
     rows = row_statistics(forecasts, targets, quantiles=LEVELS, **units)
     steps = by_step(forecasts, targets, quantiles=LEVELS, **units)
     assert np.mean([step["mse"] for step in steps]) == pytest.approx(scores(rows)["mse"])
-    positions = np.repeat([24, 48], 25)
-    times = backtest(rows, positions)
-    assert list(times) == [24, 48]
-    assert times[48] == pytest.approx(scores(rows[25:]))
 
 
 CONTEXT = np.asarray([[1.0], [2.0], [3.0], [7.0], [5.0]])

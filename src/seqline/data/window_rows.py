@@ -124,6 +124,38 @@ class Windows(Sequence[Mapping[str, Any]]):
         }
 
 
+def series_of(
+    train_rows: Sequence[Mapping[str, Any]], test_rows: Sequence[Mapping[str, Any]], section: HistoryInput
+) -> list[Series]:
+    """Join rows to series, by name; those of a test set of its own are held out at the end.
+
+    Raises:
+        InputError: A row that is no series, gaps or duplicates that are refused, series of different frequencies.
+    """
+    told = frequencies_of([*train_rows, *test_rows], section)
+    stretches: dict[str, list[Stretch]] = {}
+    known: dict[str, int] = {}
+    for row in train_rows:
+        stretch = read_stretch(row, section, told=told.get(name_of(row, section)))
+        stretches.setdefault(stretch.name, []).append(stretch)
+        known[stretch.name] = len(stretches[stretch.name])
+    for row in test_rows:
+        later = read_stretch(row, section, told=told.get(name_of(row, section)))
+        stretches.setdefault(later.name, []).append(later)
+    series = [
+        join(
+            members,
+            section,
+            held_out_from=known.get(name, 0) if len(members) > known.get(name, 0) else None,
+        )
+        for name, members in sorted(stretches.items())
+    ]
+    require_one_frequency(series)
+    if not test_rows:
+        return series
+    return [one if one.held_out is not None else replace(one, held_out=0) for one in series]
+
+
 def deal_windows(
     train_rows: Sequence[Mapping[str, Any]],
     test_rows: Sequence[Mapping[str, Any]],
@@ -150,27 +182,7 @@ def deal_windows(
         InputError: A row that is no series, gaps, duplicates or missing values that are refused, series of different
             frequencies.
     """
-    told = frequencies_of([*train_rows, *test_rows], section)
-    stretches: dict[str, list[Stretch]] = {}
-    known: dict[str, int] = {}
-    for row in train_rows:
-        stretch = read_stretch(row, section, told=told.get(name_of(row, section)))
-        stretches.setdefault(stretch.name, []).append(stretch)
-        known[stretch.name] = len(stretches[stretch.name])
-    for row in test_rows:
-        later = read_stretch(row, section, told=told.get(name_of(row, section)))
-        stretches.setdefault(later.name, []).append(later)
-    series = [
-        join(
-            members,
-            section,
-            held_out_from=known.get(name, 0) if len(members) > known.get(name, 0) else None,
-        )
-        for name, members in sorted(stretches.items())
-    ]
-    if test_rows:
-        series = [one if one.held_out is not None else replace(one, held_out=0) for one in series]
-    require_one_frequency(series)
+    series = series_of(train_rows, test_rows, section)
     cuts = cut_points(series, valid=valid, test=test, horizon=horizon, together=section.together)
     whole = [with_calendar(one, section, len(one)) for one in series]
     dealt = {}

@@ -63,17 +63,17 @@ class Series:
             context_length: L; what is further back is cut off too.
             horizon: H.
         """
-        begin = max(0, position - context_length)
+        return self.part(max(0, position - context_length), position, ahead=horizon)
+
+    def part(self, begin: int, end: int, *, ahead: int = 0) -> Series:
+        """Some of its steps, and `ahead` more of what is known ahead."""
         return replace(
             self,
-            values=self.values[begin:position],
-            past=self.past[begin:position],
-            future=self.future[begin : position + horizon],
+            values=self.values[begin:end],
+            past=self.past[begin:end],
+            future=self.future[begin : end + ahead],
             grid=replace(
-                self.grid,
-                start=self.grid.start + begin,
-                length=position - begin,
-                places=np.arange(position - begin),
+                self.grid, start=self.grid.start + begin, length=end - begin, places=np.arange(end - begin)
             ),
             held_out=None,
         )

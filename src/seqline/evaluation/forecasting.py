@@ -137,16 +137,6 @@ def by_step(
     ]
 
 
-def backtest(values: Floats, positions: npt.NDArray[np.int64]) -> dict[int, dict[str, float]]:
-    """The metrics of each forecast time of a rolling backtest, by position, in time.
-
-    Args:
-        values: float64 (N, K) row statistics of windows at a stride.
-        positions: int64 (N,), the forecast time of each.
-    """
-    return {int(position): scores(values[positions == position]) for position in np.unique(positions)}
-
-
 def naive(context: Floats, *, horizon: int, season_length: int) -> Floats:
     """The last value, H times: context float64 (T, C) to (H, C)."""
     del season_length
