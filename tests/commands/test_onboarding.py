@@ -134,6 +134,28 @@ def test_one_or_two_words_are_read_letter_by_letter(workspace: Workspace, tmp_pa
     assert any("letter by letter" in reason for reason in made.reasons)
 
 
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"\xef\xbb\xbf" + GOOD.encode(),
+        GOOD.replace("\n", "\r\n").encode(),
+        GOOD.replace(",", ";").encode(),
+        GOOD.replace('"', "").replace(", with", " with").replace(",", "\t").encode(),
+    ],
+    ids=["a byte order mark", "ends of lines of Windows", "semicolons", "tabs"],
+)
+def test_what_programs_write_is_read(workspace: Workspace, tmp_path: Path, content: bytes) -> None:
+    made = onboard(workspace, "mine", wish(write(tmp_path / "good.csv", content)))
+    assert made.labels == [("yes", 40), ("no", 20)]
+
+
+def test_labels_that_differ_by_capitals_and_spaces_are_told(workspace: Workspace, tmp_path: Path) -> None:
+    source = write(tmp_path / "good.csv", GOOD.replace("yes,s1", "Yes ,s1"))
+    made = onboard(workspace, "mine", wish(source))
+    assert len(made.labels) == 3
+    assert any("labels 'Yes ', 'yes' are classes of their own" in reason for reason in made.reasons)
+
+
 BAD = [
     (
         "missing column",
@@ -156,6 +178,7 @@ BAD = [
     ),
     ("one class only", "bad.csv", GOOD.replace("yes", "no"), "column 'label'", "only the value 'no'"),
     ("a label missing", "bad.csv", GOOD + "99,text,,s1\n", "line 62", "no value in column 'label'"),
+    ("a blank label", "bad.csv", GOOD + "99,text,  ,s1\n", "line 62", "no value in column 'label'"),
     (
         "too many classes",
         "bad.csv",

@@ -75,6 +75,12 @@ def tones(count: int) -> str:
     return "".join(json.dumps(row) + "\n" for row in rows)
 
 
+def spoken(count: int) -> str:
+    recordings = [json.loads(line)["audio"] for line in tones(count).splitlines()]
+    rows = ({"said": [f"word{i}", f"v{i % 3}"], "audio": sound} for i, sound in enumerate(recordings))
+    return "".join(json.dumps(row) + "\n" for row in rows)
+
+
 def flowers(count: int) -> str:
     rows = [f"{i * 0.37 % 3:.3f},{i * 0.71 % 5:.3f},{('rose', 'lily')[i % 2]}\n" for i in range(count)]
     return "width,length,kind\n" + "".join(rows)
@@ -125,6 +131,24 @@ FILES: dict[str, tuple[str, str, dict[str, Any], dict[str, Any]]] = {
         letters(60, seed=0),
         {"task": "classification", "kind": "symbols", "labels": [("n", 30), ("y", 30)]},
         {"label": "n"},
+    ),
+    "piano": (
+        "music.jsonl",
+        "".join(json.dumps({"notes": [[60], [64, 40 + i], []]}) + "\n" for i in range(60)),
+        {"task": "music", "kind": "piano"},
+        {"notes": [[60], [64, 40], []]},
+    ),
+    "caption": (
+        "pictures.jsonl",
+        "".join(json.dumps({"picture": [i, 1.5], "caption": f"a dog {i}"}) + "\n" for i in range(60)),
+        {"task": "captioning", "kind": "vector"},
+        {"picture": [0, 1.5], "caption": "a dog 0"},
+    ),
+    "speech": (
+        "spoken.jsonl",
+        spoken(60),
+        {"task": "synthesis", "kind": "symbols"},
+        {"said": ["word0", "v0"]},
     ),
     "audio": (
         "tones.jsonl",
@@ -284,6 +308,22 @@ BAD: dict[str, tuple[str, str, str]] = {
         "walks.csv",
         walks(range(6), bad="walk-0,sit,p0,8,fast,1\n"),
         "column 'x' holds text 'fast'",
+    ),
+    "a word among numbers": (
+        "flowers.csv",
+        flowers(60) + "NaN,1.5,rose\n",
+        "line 62 column 'width': text 'NaN'",
+    ),
+    "a series of few steps": (
+        "sales.csv",
+        "date,sales\n2026-01-01,1\n2026-01-02,2\n2026-01-03,2\n",
+        "3 steps in the longest series",
+    ),
+    "a note that no piano has": (
+        "music.jsonl",
+        "".join(json.dumps({"notes": [[60], [64, 40 + i % 20]]}) + "\n" for i in range(60))
+        + '{"notes": [[60], [200]]}\n',
+        "line 61 column 'notes': not notes: step 2 has 200; expected MIDI notes",
     ),
     "an item that is missing": (
         "taken.csv",

@@ -229,6 +229,28 @@ USES: dict[str, tuple[list[dict[str, Any]], dict[str, Any]]] = {
             "split_by": "user",
         },
     ),
+    "pictures as numbers, and what is on them": (
+        table(20, picture=lambda i: [i * 0.5, 1.0], caption=lambda i: f"a dog number {i}"),
+        {"task": "captioning", "kind": "vector", "inputs": ("picture",), "target": "caption"},
+    ),
+    "labels and how they are spoken": (
+        table(20, said=lambda i: ["seven", f"v{i % 3}"], audio=lambda i: f"UklGR{i:04d}"),
+        {"task": "synthesis", "kind": "symbols", "inputs": ("said",), "target": "audio"},
+    ),
+    "notes of a piano": (
+        table(20, notes=lambda i: [[60, 64], [], [40 + i]]),
+        {"task": "music", "kind": "piano", "inputs": ("notes",), "target": None},
+    ),
+    "a price beside a text, which is not read": (
+        [{**row, "price": f"${i}.50", "day": f"{1 + i % 28}/05/2026"} for i, row in enumerate(REVIEWS)],
+        {"task": "classification", "kind": "text", "inputs": ("text",), "target": "label"},
+    ),
+    "words among numbers, which are left out": (
+        table(
+            60, a=lambda i: str(i * 0.7), b=lambda i: "x" if i % 2 else str(i), label=lambda i: "pq"[i % 2]
+        ),
+        {"kind": "vector", "inputs": ("a",), "target": "label"},
+    ),
     "sound": (
         table(20, audio=lambda i: f"UklGR{i:04d}", digit=lambda i: str(i % 2), speaker=lambda i: f"v{i % 3}"),
         {
@@ -294,7 +316,36 @@ def test_what_the_user_says_is_taken_for_true() -> None:
         (
             table(60, rooms=lambda i: f"{i},5", area=lambda i: "1.234,5", label=lambda i: "ab"[i % 2]),
             {},
-            "column 'rooms': numbers with commas, as '0,5'",
+            "column 'rooms': numbers that are not plain, as '0,5'",
+        ),
+        *(
+            (table(60, a=lambda i, s=spelled: s.format(i), label=lambda i: "ab"[i % 2]), {}, "not plain")
+            for spelled in ("${}.50", "{}%", "{},5", "1,{:03d}.5", "1.{:03d},5", "€ {}")
+        ),
+        *(
+            (table(28, date=lambda i, s=spelled: s.format(i + 1), value=str), {}, "column 'date': dates as")
+            for spelled in ("{:02d}/01/2026", "{:02d}.01.2026", "2026/01/{:02d}", "{}-1-2026 10:00")
+        ),
+        (table(60, **{"a": str, " b": str, "label": lambda i: "ab"[i % 2]}), {}, "the column name ' b'"),
+        (
+            table(60, **{"a text": lambda i: f"more text {i}", "yes": lambda i: ["no", "yes"][i % 2]}),
+            {},
+            "the column name 'yes'",
+        ),
+        (
+            table(60, **{"0.25": lambda i: i * 0.1, "2": lambda i: i % 3}),
+            {},
+            "the column name '0.25', which is a number",
+        ),
+        (
+            table(40, date=lambda i: f"2026-01-{1 + i // 2:02d}", value=str),
+            {},
+            "'date' has 20 values in 40 rows: steps that are there twice",
+        ),
+        (
+            table(40, text=lambda i: "", label=lambda i: "ab"[i % 2]),
+            {},
+            "'text' is empty in the first 40 rows",
         ),
         (REVIEWS[:1], {}, "1 row"),
         (table(5, a=lambda i: "same", b=lambda i: "same"), {}, "say what it is with --kind"),

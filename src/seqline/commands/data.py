@@ -26,8 +26,8 @@ _LABELS_SHOWN = 8
     "--test", "test_source", type=FILE, help="Rows to test on; without it a fifth of --from is held out."
 )
 @click.option("--task", help="What is predicted; by default guessed from the columns, as all that follows.")
-@click.option("--kind", help="What an input is: text, symbols, series, vector, audio or history.")
-@click.option("--input", "inputs", help="Column of the input; several columns of numbers as a,b,c.")
+@click.option("--kind", help="What an input is: text, symbols, series, vector, audio, history or piano.")
+@click.option("--input", "inputs", help="Column of the input; several columns of numbers or texts as a,b,c.")
 @click.option("--target", help="Column of what is predicted.")
 @click.option(
     "--group",
@@ -69,7 +69,9 @@ def new(
     tested = (
         "a fifth of them will be held out" if made.test_rows is None else f"{made.test_rows:,} to test on"
     )
-    click.echo(f"guess    {made.task} of {made.kind}; say otherwise with --task, --kind, --input, --target")
+    click.echo(
+        f"guess    {made.task} of {made.kind}; say otherwise with --task, --kind, --input, --target, --group, --order"
+    )
     for reason in made.why:
         click.echo(f"         - {reason}")
     click.echo(f"data     {folder}/  {made.train_rows:,} rows to train on, {tested}")

@@ -25,7 +25,14 @@ _CATEGORY_WORDS = 1.5
 _MOST = 0.95
 # How programs spell a number that is not there; a network takes none of them for a number.
 _NO_NUMBER = frozenset({"na", "n/a", "nan", "null", "none", "nil", "-", "?"})
-_COMMA_NUMBER = re.compile(r"[+-]?\d{1,15}(?:[.,]\d{3})*,\d+", re.ASCII)
+# With a decimal comma, marks between thousands, a currency or a percent sign.
+_DRESSED_NUMBER = re.compile(
+    r"[+-]?[$€£¥]?\s?[+-]?(?:\d{1,3}(?:[,.' ]\d{3})+(?:[.,]\d+)?|\d+(?:[.,]\d+)?)\s?[%$€£¥]?", re.ASCII
+)
+_OTHER_DATE = re.compile(
+    r"\d{1,4}([./-])\d{1,2}\1\d{1,4}(?:[ T]\d{1,2}:\d{2}(?::\d{2})?(?:\s?[AaPp][Mm])?)?", re.ASCII
+)
+_MIXED_SHARE = 0.05
 
 
 def mostly(answers: Iterable[bool]) -> bool:
@@ -79,11 +86,27 @@ class ColumnFacts:
         return numbers if all(type(number) is int for number in numbers) else None
 
     @cached_property
-    def comma_number(self) -> str | None:
-        """A number with a comma in it, where all values are numbers once their commas are points; None elsewhere."""
-        with_comma = [v for v in self.known if isinstance(v, str) and _COMMA_NUMBER.fullmatch(v.strip())]
+    def dressed_number(self) -> str | None:
+        """A number with a comma, a currency or a percent sign, where all values are plain numbers or such; None elsewhere."""
+        others = [value for value in self.known if type(number_of(value)) not in (int, float)]
+        dressed = all(isinstance(v, str) and _DRESSED_NUMBER.fullmatch(v.strip()) for v in others)
+        return others[0] if others and dressed else None
+
+    @cached_property
+    def other_date(self) -> str | None:
+        """A date that is none as timestamps are read, where most values are such; None elsewhere."""
+        if not self.is_text or self.is_time:
+            return None
+        dates = [
+            v for v in self.known[:_TIMES_TRIED] if isinstance(v, str) and _OTHER_DATE.fullmatch(v.strip())
+        ]
+        return dates[0] if len(dates) >= _MOST * min(len(self.known), _TIMES_TRIED) else None
+
+    @cached_property
+    def is_mixed(self) -> bool:
+        """Whether it holds numbers and words, and many of both."""
         numbers = sum(type(number_of(value)) in (int, float) for value in self.known)
-        return with_comma[0] if with_comma and len(with_comma) + numbers == len(self.known) else None
+        return self.is_text and numbers > _MIXED_SHARE * len(self.known)
 
     @cached_property
     def counts_rows(self) -> bool:

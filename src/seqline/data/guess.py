@@ -8,7 +8,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from difflib import get_close_matches
 
+from seqline.data.column_facts import ColumnFacts
 from seqline.data.csv_rows import listed
+from seqline.data.kinds.base import shown
+from seqline.data.kinds.targets import number_of
 from seqline.data.look import Given, Guess, Look
 from seqline.data.readers import Row
 from seqline.data.uses.lists import from_lists, from_sound
@@ -20,6 +23,7 @@ from seqline.errors import InputError
 # So many rows tell what a file is.
 ROWS = 5_000
 _FEWEST_ROWS = 2
+_SENTENCE_WORDS = 3.0
 
 
 def guess(rows: Sequence[Row], given: Given) -> Guess:
@@ -38,7 +42,8 @@ def guess(rows: Sequence[Row], given: Given) -> Guess:
         raise InputError(
             look.source, f"{look.rows} row", "enough rows to learn from: hundreds, better thousands"
         )
-    _refuse_commas(look)
+    for refuse in (_refuse_names, _refuse_dressed_numbers, _refuse_other_dates):
+        refuse(look)
     for attempt in _ATTEMPTS:
         found = attempt(look)
         if found is not None and given.kind in (None, found.kind) and given.task in (None, found.task):
@@ -49,7 +54,8 @@ def guess(rows: Sequence[Row], given: Given) -> Guess:
     )
     raise InputError(
         look.source,
-        f"no use of its columns found{f' for {wanted}' if wanted else ''}: {listed(look.columns)}",
+        f"no use of its columns found{f' for {wanted}' if wanted else ''}: {listed(look.columns)}"
+        + "".join(f"\n  {doubt}" for doubt in look.doubts),
         "a text and a label, steps of a series, columns of numbers and a label, a pair of texts, tokens and tags, or "
         "items in their order",
         "say what it is with --kind, --task, --input, --target, --group and --order",
@@ -71,16 +77,57 @@ def _require_columns(look: Look) -> None:
             )
 
 
-def _refuse_commas(look: Look) -> None:
-    """Refuse columns of numbers with commas: read as texts they would be labels, and nobody can say what a comma means."""
+def _refuse_names(look: Look) -> None:
+    """Refuse names of columns that are none: with spaces around them, or the values of a first row without a header."""
     for name, column in look.columns.items():
-        if column.comma_number is not None:
+        if name != name.strip():
+            raise InputError(
+                look.source,
+                f"the column name {name!r}, with spaces around it",
+                "names and values without them",
+                "leave out the spaces beside the separators; they would be part of every value",
+            )
+        is_value = column.is_text and column.may_be_label and name in {shown(value) for value in column.known}
+        if is_value or type(number_of(name)) is float:
+            raise InputError(
+                look.source,
+                f"the column name {name!r}, which "
+                + ("is one of the column's values" if is_value else "is a number with a fraction"),
+                "a header with the names of the columns",
+                "add a first line with names, as text,label",
+            )
+
+
+def _refuse_dressed_numbers(look: Look) -> None:
+    """Refuse numbers with commas and signs: as texts they would be labels, and nobody can say what a comma means."""
+    for name, column in _beside_no_sentences(look).items():
+        if column.dressed_number is not None:
             raise InputError(
                 f"{look.source} column {name!r}",
-                f"numbers with commas, as {column.comma_number!r}",
-                "numbers with a decimal point and nothing between thousands, as 1234.5",
-                "export the table once more with decimal points (in a spreadsheet: with an English locale)",
+                f"numbers that are not plain, as {column.dressed_number!r}",
+                "digits with a decimal point and nothing else, as 1234.5",
+                "export the table once more with plain numbers (in a spreadsheet: an English locale, no number format)",
             )
+
+
+def _refuse_other_dates(look: Look) -> None:
+    """Refuse a table of times that cannot be read: without them it would be taken for something else."""
+    for name, column in _beside_no_sentences(look).items():
+        if column.other_date is not None:
+            raise InputError(
+                f"{look.source} column {name!r}",
+                f"dates as {column.other_date!r}",
+                "ISO 8601, as 2026-05-31 or 2026-05-31T13:00: nobody can say which number is the month",
+                "write the dates anew, or leave the column out",
+            )
+
+
+def _beside_no_sentences(look: Look) -> dict[str, ColumnFacts]:
+    """The columns, where they are all there is; beside a text they are not read, nor are those that the user left out."""
+    if any(column.words >= _SENTENCE_WORDS for column in look.texts()):
+        return {}
+    given = {*look.given.inputs, look.given.target, look.given.order, look.given.group}
+    return {name: c for name, c in look.columns.items() if not look.given.inputs or name in given}
 
 
 # The first that fits is taken.

@@ -76,6 +76,7 @@ class Look:
         names = rows[0].values
         self.columns = {name: ColumnFacts(name, [row.values[name] for row in rows]) for name in names}
         self.reasons: list[str] = []
+        self.doubts: list[str] = []
 
     def named(self, *names: str) -> str | None:
         """The first of some names that is a column, in any case and with any marks between its words."""
@@ -85,6 +86,10 @@ class Look:
     def say(self, reason: str) -> None:
         """Keep a reason."""
         self.reasons.append(reason)
+
+    def doubt(self, reason: str) -> None:
+        """Keep what speaks against a use that was nearly found; told where no other one is."""
+        self.doubts.append(reason)
 
     @cached_property
     def idle(self) -> tuple[str, ...]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -12,6 +12,7 @@ from seqline.data.calendar import infer_frequency
 from seqline.data.look import Guess
 from seqline.data.readers import Row
 from seqline.data.survey import Survey, sample_rate_of
+from seqline.errors import InputError
 
 # Enough distinct words for a large vocabulary to pay.
 _LARGE_CORPUS_WORDS = 2_000_000
@@ -38,6 +39,7 @@ _HORIZONS = {
 _OTHER_HORIZON = (5, 1)
 _CONTEXT_HORIZONS = 3
 _NEXT_ITEMS = 5
+_FEWEST_STEPS = 12
 
 
 def propose(
@@ -133,8 +135,18 @@ def _numbers(found: Survey, use: Guess, head: Sequence[Row], reasons: list[str])
     return given
 
 
+def _piano(found: Survey, use: Guess, head: Sequence[Row], reasons: list[str]) -> dict[str, Any]:
+    reasons.append("steps_per_beat 1: a step is taken for a quarter note; set 4 for sixteenths")
+    return {
+        "kind": "piano",
+        "column": found.input_column,
+        "keep": "head",
+        "max_length": max(2, *found.lengths),
+    }
+
+
 def _audio(found: Survey, use: Guess, head: Sequence[Row], reasons: list[str]) -> dict[str, Any]:
-    rate = sample_rate_of(use, head)
+    rate = sample_rate_of(use.inputs[0], head)
     reasons.append(f"sample_rate {rate}: that of the recordings; others will be refused")
     return {
         "kind": "audio",
@@ -148,6 +160,12 @@ def _history(found: Survey, use: Guess, head: Sequence[Row], reasons: list[str])
     unit = _unit(found)
     horizon, season = _HORIZONS.get(unit, _OTHER_HORIZON)
     shortest = min(found.lengths)
+    if max(found.lengths) < _FEWEST_STEPS:
+        raise InputError(
+            f"{head[0].source} column {found.input_column!r}",
+            f"{max(found.lengths)} steps in the longest series",
+            f"at least {_FEWEST_STEPS}: steps to read, steps to foretell, and some of both to test on",
+        )
     context = max(2, min(max(_CONTEXT_HORIZONS * horizon, season), shortest // 2))
     reasons.append(
         f"context_length {context}, season_length {season}: steps of {unit}, {shortest:,} or more a series"
@@ -210,6 +228,7 @@ def _classification(recipe: dict[str, Any], found: Survey, use: Guess, reasons: 
         reasons.append(
             f"{training['epochs']} epochs in batches of {training['batch_size']}: {found.rows:,} rows"
         )
+    reasons += _alike(found.labels)
     rare = min(found.labels.values()) / found.rows
     gate: dict[str, Any] = {
         "metric": "accuracy",
@@ -224,6 +243,18 @@ def _classification(recipe: dict[str, Any], found: Survey, use: Guess, reasons: 
     recipe["evaluation"] = {"slices": [] if use.kind == "vector" else ["length"]}
     if use.kind == "text":
         recipe["evaluation"]["behaviours"] = ["case", "space"]
+
+
+def _alike(labels: Iterable[str]) -> list[str]:
+    """What to say of labels that differ by capitals and spaces alone."""
+    by_word: dict[str, list[str]] = {}
+    for label in sorted(labels):
+        by_word.setdefault(" ".join(label.split()).casefold(), []).append(label)
+    return [
+        f"labels {', '.join(map(repr, same))} are classes of their own: mend the file if they mean the same"
+        for same in by_word.values()
+        if len(same) > 1
+    ]
 
 
 def _of_tokens(model: dict[str, Any], training: dict[str, Any], found: Survey, reasons: list[str]) -> None:
@@ -275,6 +306,13 @@ def _generation(recipe: dict[str, Any], found: Survey, use: Guess, reasons: list
     )
 
 
+def _synthesis(recipe: dict[str, Any], found: Survey, use: Guess, reasons: list[str]) -> None:
+    recipe["input"] |= {"max_length": max(found.lengths)}
+    recipe["target"]["sample_rate"] = found.sample_rate
+    recipe["training"] |= {"epochs": 40, "batch_size": 32}
+    reasons.append(f"sample_rate {found.sample_rate}: that of the recordings; others will be refused")
+
+
 def _anything(recipe: dict[str, Any], found: Survey, use: Guess, reasons: list[str]) -> None:
     """Nothing but defaults."""
 
@@ -287,16 +325,22 @@ _INPUTS: Mapping[str, _Inputs] = {
     "vector": _numbers,
     "audio": _audio,
     "history": _history,
+    "piano": _piano,
 }
 
 
 def _tagging(recipe: dict[str, Any], found: Survey, use: Guess, reasons: list[str]) -> None:
     scheme = _scheme_of(found.tags)
+    if scheme == "iob2" and found.out_of_order:
+        scheme = "iob1"
+        reasons.append(
+            f"scheme iob1, which takes any order of tags: in {found.out_of_order:,} of {found.rows:,} rows an I- follows no B-"
+        )
     recipe["target"]["scheme"] = scheme
     if scheme == "plain":
         recipe["gate"] = {"metric": "token_accuracy"}
         reasons.append("scheme plain: the tags are no B- and I- of spans, so each token is judged by itself")
-    else:
+    elif scheme != "iob1":
         reasons.append(f"scheme {scheme}: by the prefixes of the tags")
 
 
@@ -318,4 +362,6 @@ _OTHERS: Mapping[str, Callable[[dict[str, Any], Survey, Guess, list[str]], None]
     "translation": _writing,
     "answering": _writing,
     "dialogue": _writing,
+    "captioning": _writing,
+    "synthesis": _synthesis,
 }

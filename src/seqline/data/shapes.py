@@ -190,7 +190,12 @@ def _number(value: Any, where: str) -> Any:
         return None
     number = number_of(value)
     if isinstance(number, bool) or not isinstance(number, int | float):
-        raise InputError(where, named(value), "a number, or nothing where it is missing")
+        raise InputError(
+            where,
+            named(value),
+            "a number, or nothing where it is missing",
+            "leave the value empty where there is none, mend it, or name the columns of the vector with --input",
+        )
     return number
 
 

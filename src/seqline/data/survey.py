@@ -12,6 +12,9 @@ from seqline.data.audio import read_recording
 from seqline.data.calendar import infer_frequency
 from seqline.data.column_facts import MAX_CLASSES
 from seqline.data.kinds import Kind, kind_for
+from seqline.data.kinds.audio import AudioKind
+from seqline.data.kinds.base import shown
+from seqline.data.kinds.recording import RecordingKind
 from seqline.data.kinds.targets import SequenceKind, TagsKind, TargetKind
 from seqline.data.look import Guess
 from seqline.data.readers import Row
@@ -77,6 +80,12 @@ class Survey:
     stamps: list[Any] = field(default_factory=list)
     frequencies: set[str] = field(default_factory=set)
     tags: set[str] = field(default_factory=set)
+    out_of_order: int = 0
+
+    @property
+    def sample_rate(self) -> int | None:
+        """Of the recordings that are predicted; None where none are."""
+        return self.target.audio.sample_rate if isinstance(self.target, RecordingKind) else None
 
     @property
     def rows(self) -> int:
@@ -111,7 +120,9 @@ class Survey:
         if self.split_by is not None:
             self.groups[str(row.values[self.split_by])] += 1
         if isinstance(self.target, TagsKind):
-            self.tags.update(row.values[str(self.target_column)])  # type: ignore[arg-type]
+            tags: list[str] = row.values[str(self.target_column)]  # type: ignore[assignment]
+            self.tags.update(tags)
+            self.out_of_order += bool(_WITH_BEGINNINGS.faults(tags, tags))
         if self.has_labels:
             self.labels[str(row.values[str(self.target_column)])] += 1
             if len(self.labels) > MAX_CLASSES:
@@ -138,7 +149,7 @@ class Survey:
         target = row.values[self.target_column]
         if self.target is not None:
             _refuse(where, self.target_column, self.target.faults(target, given))
-        elif target is None or target == "":
+        elif target is None or not shown(target).strip():
             raise InputError(where, f"no value in column {self.target_column!r}", "a label in every row")
 
     def classes(self, where: str) -> list[str]:
@@ -167,7 +178,7 @@ def survey_of(found: Guess, shape: Shape, head: Sequence[Row]) -> Survey:
         input_column=shape.column,
         target_column=found.target,
         kind=kind_for(_bare_input(found, shape, head), _LENIENT),
-        target=_TARGETS.get(found.task),
+        target=_target_kind(found, head),
         split_by=found.split_by,
     )
 
@@ -188,27 +199,38 @@ def _bare_input(found: Guess, shape: Shape, head: Sequence[Row]) -> InputSection
     """The input section of a guess with nothing but what it needs."""
     values: dict[str, Any] = {"column": shape.column, "kind": found.kind}
     if found.kind == "audio":
-        values["sample_rate"] = sample_rate_of(found, head)
+        values["sample_rate"] = sample_rate_of(found.inputs[0], head)
     if found.kind == "history":
         values |= {"context_length": 2, "past": list(found.beside)}
     return INPUTS[found.kind].model_validate(values)
 
 
-def sample_rate_of(found: Guess, head: Sequence[Row]) -> int:
-    """The sample rate of the first recording."""
+def _target_kind(found: Guess, head: Sequence[Row]) -> TargetKind | None:
+    """What is predicted, where it is no label."""
+    if found.task == "synthesis" and found.target is not None:
+        rate = sample_rate_of(found.target, head)
+        return RecordingKind(AudioKind(sample_rate=rate, max_seconds=_LENIENT.max_seconds))
+    return _TARGETS.get(found.task)
+
+
+def sample_rate_of(column: str, head: Sequence[Row]) -> int:
+    """The sample rate of the first recording in a column."""
     first = head[0]
-    where = f"{first.source} line {first.line} column {found.inputs[0]!r}"
-    return read_recording(str(first.values[found.inputs[0]]), where=where).sample_rate
+    where = f"{first.source} line {first.line} column {column!r}"
+    return read_recording(str(first.values[column]), where=where).sample_rate
 
 
 # Lets missing numbers and long recordings pass: what the recipe should allow is not known yet.
 _LENIENT = ValidationSection.model_validate(
     {"max_missing_share": 1.0, "max_seconds": 3_600.0, "min_seconds": 0.0}
 )
+# What takes no I- but after a B- or I- of its kind.
+_WITH_BEGINNINGS = TagsKind(scheme="iob2")
 # Kinds of target by task, where it is no label.
 _TARGETS: Mapping[str, TargetKind] = {
     "tagging": TagsKind(),
     "translation": SequenceKind(),
     "answering": SequenceKind(),
     "dialogue": SequenceKind(),
+    "captioning": SequenceKind(),
 }

@@ -25,6 +25,8 @@ from seqline.recipe.targets import LabelTarget, TargetSection
 _IN_PER_CENT = ("bleu", "chrf")
 _PER_CENT = 100.0
 _OF_TARGETS = {"label_smoothing": 0.0, "class_weights": "none"}
+# Kinds whose missing numbers nothing fills; those of histories are filled as `input.missing` says.
+_WITHOUT_GAPS = ("series", "vector")
 _WITH_EMBEDDINGS = ("text", "symbols")
 
 
@@ -136,6 +138,15 @@ class Recipe(Section):
             raise ValueError(
                 f"training.adversarial_radius {self.training.adversarial_radius:g} acts on labels of texts and "
                 f"symbols; this is task {self.task} of kind {self.input.kind}, so set it to 0"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _readable_numbers(self) -> Recipe:
+        if self.input.kind in _WITHOUT_GAPS and self.validation.max_missing_share:
+            raise ValueError(
+                f"validation.max_missing_share {self.validation.max_missing_share:g}: no network reads a missing number of a "
+                f"{self.input.kind}; set it to 0 and fill them in the data"
             )
         return self
 

@@ -96,5 +96,6 @@ def _problem(value: Any) -> str | None:
     try:
         roll_of_notes(value, where="piece")
     except InputError as error:
-        return f"{error.where.removeprefix('piece, ').removeprefix('piece')} {error.found}".strip()
+        place = error.where.removeprefix("piece").removeprefix(", ")
+        return f"{place} has {error.found}; expected {error.expected}" if place else error.found
     return None

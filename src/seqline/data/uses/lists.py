@@ -8,6 +8,9 @@ from seqline.data.uses.labels import labelled, target_of
 
 _ITEM_LISTS = ("items", "products", "basket", "session", "cart", "clicks", "playlist", "songs", "pages")
 _FEWEST_ITEMS = 2.0
+_CAPTION_WORDS = 2.0
+_TRIED = 100
+_PIANO = range(21, 109)
 
 
 def from_lists(look: Look) -> Guess | None:
@@ -34,10 +37,46 @@ def from_lists(look: Look) -> Guess | None:
     else:
         kind = look.given.kind or "vector"
         look.say(f"{first.name!r} holds {lengths.pop()} numbers in every row: a {kind} (--kind chooses)")
-    target = None if look.given.task == "generation" else target_of(look, first.name)
-    if target is None and first in words:
-        return next_items(look, first.name)
+    alone = look.given.task in ("generation", "music", "captioning", "synthesis")
+    target = None if alone else target_of(look, first.name)
+    if target is None:
+        return _without_label(look, first, kind)
     return None if target is None or target.is_list else labelled(look, kind, (first.name,), target)
+
+
+def _without_label(look: Look, first: ColumnFacts, kind: str) -> Guess | None:
+    """Lists beside a text that describes them, beside a recording of them, or alone."""
+    texts = [
+        c for c in look.texts(*look.idle) if c.words >= _CAPTION_WORDS and look.given.target in (None, c.name)
+    ]
+    sounds = [c for c in look.columns.values() if c.is_wav]
+    if kind == "symbols":
+        if sounds:
+            look.say(f"{sounds[0].name!r} holds WAV files in base64, a recording of each list: synthesis")
+            return _described(look, "synthesis", kind, first.name, sounds[0].name)
+        return next_items(look, first.name)
+    if texts:
+        look.say(f"{texts[0].name!r} is a text beside them: captioning")
+        return _described(look, "captioning", kind, first.name, texts[0].name)
+    if mostly(_are_notes(value) for value in first.known[:_TRIED]):
+        look.say(
+            f"the numbers of {first.name!r} are notes of a piano (21 to 108), and there is no label: music to go on with"
+        )
+        return _described(look, "music", "piano", first.name, None)
+    return None
+
+
+def _described(look: Look, task: str, kind: str, column: str, target: str | None) -> Guess:
+    reasons = tuple(look.reasons)
+    return Guess(task=task, kind=kind, inputs=(column,), target=target, reasons=reasons)
+
+
+def _are_notes(value: object) -> bool:
+    """Whether a value is a list of steps, each a list of MIDI notes of a piano."""
+    if not isinstance(value, list) or not all(isinstance(step, list) for step in value):
+        return False
+    notes = [note for step in value for note in step]
+    return bool(notes) and all(type(note) is int and note in _PIANO for note in notes)
 
 
 def next_items(look: Look, column: str, **more: object) -> Guess:

@@ -66,10 +66,7 @@ def from_steps(look: Look) -> Guess | None:
     group = given.group or _group_column(look, order)
     if group is None and given.order is None and _numbers_labelled_rows(look, order):
         return None
-    groups = [shown(value) for value in look.columns[group].values] if group else [""] * look.rows
-    steps = set(zip(groups, map(shown, look.columns[order].values), strict=True))
-    # A step given twice is refused later with its line; a table of something else has few that differ.
-    if (len(steps) < _MOST_STEPS * look.rows and given.order is None) or len(set(groups)) == look.rows:
+    if not _are_steps(look, group, order):
         return None
     look.say(
         f"a row is one step: {order!r} is different in each row" + (f" of one {group!r}" if group else "")
@@ -104,6 +101,21 @@ def from_steps(look: Look) -> Guess | None:
         form="long",
         reasons=tuple(look.reasons),
     )
+
+
+def _are_steps(look: Look, group: str | None, order: str) -> bool:
+    """Whether no two rows share group and order; where many do, the rows are something else."""
+    groups = [shown(value) for value in look.columns[group].values] if group else [""] * look.rows
+    steps = set(zip(groups, map(shown, look.columns[order].values), strict=True))
+    # A step given twice is refused later with its line; a table of something else has few that differ.
+    if len(steps) < _MOST_STEPS * look.rows and look.given.order is None:
+        of = f" within one {group!r}" if group else ""
+        look.doubt(
+            f"{order!r} has {len(steps):,} values{of} in {look.rows:,} rows: steps that are there twice, or another column "
+            "names the series (--group)"
+        )
+        return False
+    return len(set(groups)) < look.rows
 
 
 def _with_ids(names: tuple[str, ...]) -> list[str]:

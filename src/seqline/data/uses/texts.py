@@ -111,7 +111,9 @@ def from_one_column(look: Look) -> Guess | None:
     """Where nothing else could be read: a column of single words, as names, or file names."""
     given = look.given
     texts = [c for c in look.texts(*look.idle, look.subject()) if not c.is_time]
-    target = given.target or (texts[-1].name if len(texts) == 2 else next(reversed(look.numbers(*look.idle)), None))
+    target = given.target or (
+        texts[-1].name if len(texts) == 2 else next(reversed(look.numbers(*look.idle)), None)
+    )
     left = [c for c in texts if c.name != target]
     alone = len(left) == 1 and not look.numbers(target, *look.idle)
     if given.inputs or given.kind in ("vector", "series", "audio") or not alone:
@@ -120,7 +122,7 @@ def from_one_column(look: Look) -> Guess | None:
 
 
 def _is_read(column: ColumnFacts) -> bool:
-    return not (column.is_category or column.is_time or column.looks_like_name)
+    return not (column.is_category or column.is_time or column.is_mixed or column.looks_like_name)
 
 
 def _labelled_text(look: Look, texts: Sequence[ColumnFacts]) -> Guess | None:
@@ -152,13 +154,19 @@ def _labelled_text(look: Look, texts: Sequence[ColumnFacts]) -> Guess | None:
 def from_text_alone(look: Look) -> Guess | None:
     """One text, and nothing to predict but how it goes on."""
     texts = [c for c in look.texts(*look.idle) if look.given.inputs in ((), (c.name,)) and not c.is_time]
+    texts = [c for c in texts if c.words >= _PAIR_WORDS or not c.is_category]
     texts = [c for c in texts if _is_read(c) and c.name not in look.numbered.values()] or texts
     usual = look.named(*_TEXT_NAMES)
+    if usual is not None and not look.columns[usual].known:
+        look.doubt(f"{usual!r} is empty in the first {look.rows:,} rows")
     texts = [c for c in texts if c.name == usual] or texts
     if len(texts) != 1 or look.given.target:
         return None
     text = texts[0].name
     look.say(f"one column of text, {text!r}, and no label: text to go on with")
+    empty = [name for name, column in look.columns.items() if not column.known]
+    if empty:
+        look.say(f"{listed(empty)} not used: empty in the first {look.rows:,} rows")
     within = next((name for name in look.numbered.values() if name != text), None)
     if within is not None:
         look.say(f"splits keep the rows of one {within!r} together, so that valid and test hold others")

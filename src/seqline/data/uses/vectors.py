@@ -28,7 +28,8 @@ def from_numbers(look: Look) -> Guess | None:
         return None
     if target.is_number and not target.may_be_label and given.task is None:
         raise number_refusal(look, target)
-    left_out = [c.name for c in look.texts(target.name, *look.idle, look.subject(), *inputs)]
+    used = {target.name, *inputs, *look.idle, look.subject()}
+    left_out = [name for name, column in look.columns.items() if name not in used and column.known]
     look.say(f"{len(inputs)} columns of numbers beside it: a vector")
     if left_out and not given.inputs:
         look.say(
