@@ -10,14 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from seqline.data.calendar import (
-    Frequency,
-    calendar_features,
-    infer_frequency,
-    parse_frequency,
-    parse_timestamp,
-    regular_grid,
-)
+from seqline.data.calendar import Frequency, infer_frequency, parse_frequency, parse_timestamp
+from seqline.data.grid import calendar_features, regular_grid
 from seqline.errors import InputError
 
 

@@ -9,7 +9,8 @@ import numpy as np
 import orjson
 import pytest
 
-from seqline.data.calendar import parse_frequency, regular_grid
+from seqline.data.calendar import parse_frequency
+from seqline.data.grid import regular_grid
 from seqline.data.history import read_history, read_stretch
 from seqline.data.inputs.history import HistoryEncoder, probe_histories
 from seqline.data.series_frequency import frequencies_of
@@ -444,6 +445,8 @@ def test_the_frequency_is_told_from_all_rows_of_a_series_and_not_from_a_short_on
     }
     assert frequencies_of([stamped("a", days(0, 1))], asked) == {}
     assert frequencies_of(rows, section(frequency="D")) == {}
+    with pytest.raises(InputError, match="series a, frequency: 'fortnight'"):
+        dealt([{**said, "frequency": "fortnight"}], asked)
     with pytest.raises(InputError, match="series a, timestamps"):
         frequencies_of([stamped("a", ["2026-01-05T00:00:01", "2026-01-05T00:00:17"])], asked)
     with pytest.raises(InputError, match="a has frequency D, b has h"):

@@ -17,14 +17,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from seqline.data.calendar import (
-    Frequency,
-    calendar_features,
-    grid_of_periods,
-    infer_frequency,
-    parse_frequency,
-    shared_phase,
-)
+from seqline.data.calendar import Frequency, infer_frequency, parse_frequency
+from seqline.data.grid import calendar_features, grid_of_periods, shared_phase
 from seqline.data.scaling import MAX_NUMBER, TOO_LARGE
 from seqline.data.windows import Floats, Series
 from seqline.errors import InputError

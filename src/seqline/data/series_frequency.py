@@ -6,6 +6,7 @@ A stretch of a few steps tells little: one timestamp has no frequency, and Monda
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 from seqline.data.calendar import Frequency, Stamp, infer_frequency, parse_frequency
@@ -35,8 +36,10 @@ def frequencies_of(rows: Sequence[Mapping[str, Any]], section: HistoryInput) -> 
     stamps: dict[str, list[Stamp]] = {}
     for row in rows:
         name = name_of(row, section)
-        if isinstance(row.get(FREQUENCY), str):
-            said.setdefault(name, parse_frequency(row[FREQUENCY]))
+        given = row.get(FREQUENCY)
+        if isinstance(given, str):
+            with suppress(InputError):  # whoever reads the row says what is wrong with it
+                said.setdefault(name, parse_frequency(given))
         elif isinstance(row.get(TIMESTAMPS), list):
             stamps.setdefault(name, []).extend(row[TIMESTAMPS])
     counts = {name: len(set(map(str, given))) for name, given in stamps.items() if name not in said}

@@ -97,8 +97,8 @@ class Windows(Sequence[Mapping[str, Any]]):
 
     def stretches(self) -> Iterator[Series]:
         """All steps that any context holds, each once: histories of as few parts of each series as there are."""
-        for number in np.unique(self.places[:, 0]):
-            times = np.sort(self.places[self.places[:, 0] == number, 1])
+        numbers, first = np.unique(self.places[:, 0], return_index=True)
+        for number, times in zip(numbers, np.split(self.places[:, 1], first[1:]), strict=True):
             begins = np.maximum(times - self.section.context_length, 0)
             # A context that begins after the last one ended leaves steps out that no context holds.
             breaks = np.flatnonzero(begins[1:] > times[:-1]) + 1

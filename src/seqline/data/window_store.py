@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 
 from seqline.data.arrays import load_array, save_array
-from seqline.data.calendar import Grid, parse_frequency
+from seqline.data.calendar import parse_frequency
+from seqline.data.grid import Grid
 from seqline.data.window_rows import Windows
 from seqline.data.windows import Floats, Series
 from seqline.files import read_json, write_json

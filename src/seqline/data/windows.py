@@ -17,7 +17,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
-from seqline.data.calendar import Grid, Stamp
+from seqline.data.calendar import Stamp
+from seqline.data.grid import Grid
 from seqline.data.splits import Split
 from seqline.errors import InputError
 
