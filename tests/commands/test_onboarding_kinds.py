@@ -86,6 +86,10 @@ def flowers(count: int) -> str:
     return "width,length,kind\n" + "".join(rows)
 
 
+def houses(count: int) -> str:
+    return "rooms,area,price\n" + "".join(f"{i % 5},{40 + 3 * i},{1000.5 + i * i}\n" for i in range(count))
+
+
 def sales(shops: Iterable[str]) -> str:
     rows = [
         f"2026-{1 + day // 28:02d}-{1 + day % 28:02d},{shop},{100 + day % 7},{day % 2}\n"
@@ -161,6 +165,12 @@ FILES: dict[str, tuple[str, str, dict[str, Any], dict[str, Any]]] = {
         flowers(60),
         {"task": "classification", "kind": "vector"},
         {"features": [0, 0], "kind": "rose"},
+    ),
+    "number": (
+        "houses.csv",
+        houses(60),
+        {"task": "estimation", "kind": "vector", "labels": []},
+        {"features": [0, 40], "price": 1000.5},
     ),
     "history": (
         "sales.csv",
@@ -313,6 +323,11 @@ BAD: dict[str, tuple[str, str, str]] = {
         "flowers.csv",
         flowers(60) + "NaN,1.5,rose\n",
         "line 62 column 'width': text 'NaN'",
+    ),
+    "a price that is a word": (
+        "houses.csv",
+        houses(60) + "1,50,dear\n",
+        "line 62 column 'price': not a finite number but text 'dear'",
     ),
     "a series of few steps": (
         "sales.csv",

@@ -155,6 +155,20 @@ USES: dict[str, tuple[list[dict[str, Any]], dict[str, Any]]] = {
         table(60, a=lambda i: "NA" if i % 4 == 0 else str(i), b=str, label=lambda i: "xy"[i % 2]),
         {"kind": "vector", "inputs": ("a",), "target": "label"},
     ),
+    "numbers of which the last is a number": (
+        table(60, rooms=lambda i: i % 5, area=lambda i: 40 + 3 * i, price=lambda i: 1000 * i * i),
+        {
+            "task": "estimation",
+            "kind": "vector",
+            "inputs": ("rooms", "area"),
+            "target": "price",
+            "form": "wide",
+        },
+    ),
+    "long series with a number each": (
+        [{**row, "label": str(int(row["id"][1:]) * 1.5)} for row in LONG],
+        {"task": "estimation", "kind": "series", "target": "label", "form": "long"},
+    ),
     "a story, a question and an answer": (
         table(
             40,
@@ -280,6 +294,14 @@ def test_what_the_user_says_is_taken_for_true() -> None:
     walk = guessed(LONG, inputs=("y",), target="subject", group="id", order="step")
     assert (walk.inputs, walk.target) == (("y",), "subject")
     assert guessed(LONG, task="forecasting").task == "forecasting"
+    rated = table(40, text=lambda i: f"it was {i} good", stars=lambda i: i / 8)
+    assert guessed(rated).task == "generation"
+    assert any("'stars' not used; --target" in reason for reason in guessed(rated).reasons)
+    assert (guessed(rated, target="stars").task, guessed(rated, target="stars").kind) == (
+        "estimation",
+        "text",
+    )
+    assert guessed(VECTORS, target="b").task == "estimation"
     titled = table(
         20, title=lambda i: f"thing {i}", body=lambda i: f"it is {i} long", label=lambda i: "ab"[i % 2]
     )
@@ -303,16 +325,6 @@ def test_what_the_user_says_is_taken_for_true() -> None:
         (REVIEWS, {"kind": "audio"}, "no use of its columns found for kind audio: 'text', 'label'"),
         (REVIEWS, {"task": "forecasting"}, "no use of its columns found for task forecasting"),
         (REVIEWS, {"target": "Label"}, "did you mean 'label'?"),
-        (
-            table(60, a=lambda i: i * 0.1, b=lambda i: -i, target=lambda i: i * 1.25),
-            {},
-            "60 different numbers as what is to be predicted",
-        ),
-        (
-            table(60, rooms=lambda i: i % 5, area=lambda i: 40 + i, price=lambda i: 1000 * i * i),
-            {},
-            "column 'price': 60 different numbers as what is to be predicted of each row",
-        ),
         (
             table(60, rooms=lambda i: f"{i},5", area=lambda i: "1.234,5", label=lambda i: "ab"[i % 2]),
             {},

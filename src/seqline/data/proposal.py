@@ -257,6 +257,25 @@ def _alike(labels: Iterable[str]) -> list[str]:
     ]
 
 
+def _estimation(recipe: dict[str, Any], found: Survey, use: Guess, reasons: list[str]) -> None:
+    of_words = use.kind in ("text", "symbols")
+    recipe["model"] = {
+        "cell": "lstm",
+        "hidden_size": 128 if of_words else 64,
+        "bidirectional": use.kind != "vector",
+        "pooling": "last" if use.kind == "vector" else "max_mean",
+        **({"embedding_dropout": 0.5, "word_dropout": 0.1} if of_words and found.rows < _MANY_ROWS else {}),
+    }
+    recipe["training"] |= {
+        "epochs": 10 if found.rows >= _FEW_ROWS else 30,
+        "batch_size": 16 if found.rows < _FEW_ROWS else 32,
+        "learning_rate": 3.0e-3,
+        "monitor": "mae",
+    }
+    recipe["evaluation"] = {"slices": [] if use.kind == "vector" else ["length"]}
+    reasons.append("the gate compares the mean absolute error, in the unit of the target")
+
+
 def _of_tokens(model: dict[str, Any], training: dict[str, Any], found: Survey, reasons: list[str]) -> None:
     if found.rows < _MANY_ROWS:
         training["epochs"] = 10 if found.rows < _FEW_ROWS else 8
@@ -355,6 +374,7 @@ def _scheme_of(tags: set[str]) -> str:
 
 _OTHERS: Mapping[str, Callable[[dict[str, Any], Survey, Guess, list[str]], None]] = {
     "classification": _classification,
+    "estimation": _estimation,
     "generation": _generation,
     "forecasting": _forecasting,
     "regression": _forecasting,

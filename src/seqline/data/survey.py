@@ -15,7 +15,7 @@ from seqline.data.kinds import Kind, kind_for
 from seqline.data.kinds.audio import AudioKind
 from seqline.data.kinds.base import shown
 from seqline.data.kinds.recording import RecordingKind
-from seqline.data.kinds.targets import SequenceKind, TagsKind, TargetKind
+from seqline.data.kinds.targets import NumberKind, SequenceKind, TagsKind, TargetKind
 from seqline.data.look import Guess
 from seqline.data.readers import Row
 from seqline.data.shapes import Shape
@@ -31,7 +31,7 @@ _ITEMS = "items"
 def shape_of(found: Guess) -> Shape:
     """How the rows of a guessed file become rows of a recipe."""
     if found.form == "rows":
-        return Shape(column=found.inputs[0], lists=found.lists)
+        return Shape(column=found.inputs[0], lists=found.lists, numbers=_numbers_of(found))
     keeps_times = found.form == "long" and found.target is None
     return Shape(
         form=found.form,
@@ -41,7 +41,13 @@ def shape_of(found: Guess) -> Shape:
         order=found.order,
         beside=found.beside,
         order_column=TIMESTAMPS if keeps_times else None,
+        numbers=_numbers_of(found),
     )
+
+
+def _numbers_of(found: Guess) -> tuple[str, ...]:
+    """Columns whose text is read as a number: what is estimated."""
+    return (found.target,) if found.task == "estimation" and found.target is not None else ()
 
 
 def _made_column(found: Guess) -> str:
@@ -228,6 +234,7 @@ _LENIENT = ValidationSection.model_validate(
 _WITH_BEGINNINGS = TagsKind(scheme="iob2")
 # Kinds of target by task, where it is no label.
 _TARGETS: Mapping[str, TargetKind] = {
+    "estimation": NumberKind(),
     "tagging": TagsKind(),
     "translation": SequenceKind(),
     "answering": SequenceKind(),

@@ -33,6 +33,7 @@ from seqline.evaluation.label_baselines import (
     word_vectors,
 )
 from seqline.evaluation.ngrams import Words, fit_ngrams, symbols_of, words_of
+from seqline.evaluation.number_baselines import mean_number, ridge
 from seqline.evaluation.recordings import mean_frame, same_labels
 from seqline.evaluation.writing import (
     key_frequency_statistics,
@@ -225,10 +226,20 @@ def _frequent_tags(problem: Problem) -> NDArray[np.float64]:
 _LABELS = ("classification",)
 _ALL = ("text", "symbols", "series", "vector", "audio")
 _WORDS = ("text", "symbols")
+_ONE_NUMBER = ("estimation",)
 _HISTORY, _NUMBERS = ("history",), ("forecasting", "regression")
 
 BASELINES: dict[str, Baseline] = {
     "majority": Baseline("Majority class", "", _ALL, _LABELS, Problem.by_share),
+    "mean_number": Baseline("Mean", "of the training rows", _ALL, _ONE_NUMBER, mean_number),
+    "ridge": Baseline(
+        "Ridge regression",
+        "on words and pairs, or on all numbers (ten figures of each feature where lengths differ)",
+        _ALL,
+        _ONE_NUMBER,
+        ridge,
+        2,
+    ),
     "tfidf_unigram": Baseline(
         "TF-IDF words", "logistic regression on single words", _WORDS, _LABELS, tfidf_unigrams, 1
     ),

@@ -66,11 +66,17 @@ def word_vectors(problem: Problem) -> NDArray[np.float64]:
 
 
 def flat(problem: Problem) -> NDArray[np.float64]:
+    return _dense(problem, *figures(problem))
+
+
+def figures(problem: Problem) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """All numbers of the M rows and of the N where they are equally many, else ten figures of each feature."""
     seen, asked = problem.arrays()
     shapes = {sequence.shape for sequence in [*seen, *asked]}
     whole = len(shapes) == 1 and int(np.prod(next(iter(shapes)))) <= _MAX_FLAT_FEATURES
     read = np.ravel if whole else summarised
-    return _dense(problem, *(np.array([read(s) for s in part], dtype=np.float64) for part in (seen, asked)))
+    first, second = (np.array([read(s) for s in part], dtype=np.float64) for part in (seen, asked))
+    return first, second
 
 
 def summarised(sequence: Floats) -> NDArray[np.float64]:

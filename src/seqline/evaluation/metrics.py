@@ -256,6 +256,7 @@ _TAGS = ("tagging",)
 _TEXTS = ("translation", "captioning", "answering", "dialogue", "generation")
 _TOKENS = _TEXTS
 _NUMBERS = ("regression", "forecasting")
+_ERRORS = (*_NUMBERS, "estimation")
 _INF = float("inf")
 
 METRICS: dict[str, Metric] = {
@@ -279,9 +280,9 @@ METRICS: dict[str, Metric] = {
     "nll_per_step": summed(ratio, ("nll", "steps"), "lower", "nats", (0.0, _INF), ("music",)),
     "key_accuracy": summed(ratio, ("key_hits", "key_union"), "higher", "share of keys", (0.0, 1.0), ("music",)),
     "smape": summed(ratio, ("relative", "count"), "lower", "per cent", (0.0, 200.0), _NUMBERS),
-    "mae": summed(ratio, ("absolute", "count"), "lower", "target's unit", (0.0, _INF), _NUMBERS),
-    "mse": summed(ratio, ("squared", "count"), "lower", "", (0.0, _INF), _NUMBERS),
-    "rmse": summed(root_ratio, ("squared", "count"), "lower", "target's unit", (0.0, _INF), _NUMBERS),
+    "mae": summed(ratio, ("absolute", "count"), "lower", "target's unit", (0.0, _INF), _ERRORS),
+    "mse": summed(ratio, ("squared", "count"), "lower", "", (0.0, _INF), _ERRORS),
+    "rmse": summed(root_ratio, ("squared", "count"), "lower", "target's unit", (0.0, _INF), _ERRORS),
     "standard_mae": summed(ratio, ("standard_absolute", "count"), "lower", "deviations", (0.0, _INF), _NUMBERS),
     "standard_mse": summed(ratio, ("standard_squared", "count"), "lower", "", (0.0, _INF), _NUMBERS),
     "pinball": summed(ratio, ("pinball", "count"), "lower", "", (0.0, _INF), _NUMBERS),

@@ -10,7 +10,7 @@ denominator is 0 the value is NaN: nothing was there to measure.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +20,8 @@ OfSums = Callable[[NDArray[np.float64]], NDArray[np.float64]]
 
 # A column that every row adds 1 to; no task has to give it.
 ROWS = "rows"
+# What a row adds where its answer is one number.
+ERROR_COLUMNS = ("absolute", "squared", "count")
 
 
 def ratio(sums: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -80,6 +82,17 @@ def gap(sums: NDArray[np.float64]) -> NDArray[np.float64]:
         array([0.1])
     """
     return _divided(np.abs(sums[:, 0] - sums[:, 2]), sums[:, 1])
+
+
+def error_rows(answers: Sequence[float], truths: Sequence[float]) -> NDArray[np.float64]:
+    """Errors of N numbers, float64 (N, 3) by `ERROR_COLUMNS`.
+
+    Example:
+        >>> error_rows([1.0, 5.0], [3.0, 5.0]).tolist()
+        [[2.0, 4.0, 1.0], [0.0, 0.0, 1.0]]
+    """
+    errors = np.asarray(answers, dtype=np.float64) - np.asarray(truths, dtype=np.float64)
+    return np.stack([np.abs(errors), errors**2, np.ones(len(errors))], axis=1)
 
 
 def of_values(function: Callable[[NDArray[np.float64]], float]) -> OfSums:

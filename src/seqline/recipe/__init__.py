@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from seqline.recipe.base import Choices, Recipe
 from seqline.recipe.classification import ClassificationRecipe
+from seqline.recipe.estimation import EstimationRecipe
 from seqline.recipe.forecasting import ForecastingRecipe, RegressionRecipe
 from seqline.recipe.generation import GenerationRecipe, MusicRecipe
 from seqline.recipe.inputs import (
@@ -40,6 +41,7 @@ from seqline.recipe.targets import (
     LabelTarget,
     NextKeysTarget,
     NextTokenTarget,
+    NumberTarget,
     SequenceTarget,
     TagsTarget,
     TargetSection,
@@ -54,6 +56,7 @@ from seqline.recipe.translation import (
 
 RECIPES: dict[str, type[Recipe]] = {
     "classification": ClassificationRecipe,
+    "estimation": EstimationRecipe,
     "forecasting": ForecastingRecipe,
     "regression": RegressionRecipe,
     "generation": GenerationRecipe,
@@ -75,6 +78,7 @@ __all__ = [
     "Choices",
     "ClassificationRecipe",
     "DialogueRecipe",
+    "EstimationRecipe",
     "EvaluationSection",
     "ForecastingRecipe",
     "FutureTarget",
@@ -88,6 +92,7 @@ __all__ = [
     "MusicRecipe",
     "NextKeysTarget",
     "NextTokenTarget",
+    "NumberTarget",
     "PianoInput",
     "Recipe",
     "RecordingTarget",

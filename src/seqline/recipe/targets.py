@@ -34,6 +34,10 @@ class LabelTarget(TargetSection):
         return self
 
 
+class NumberTarget(TargetSection):
+    """A number of the whole sequence; learnt in deviations from the mean of train, answered in its own unit."""
+
+
 class NextTokenTarget(TargetSection):
     """The next token of the input itself, and what an answer holds."""
 

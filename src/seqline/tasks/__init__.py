@@ -11,6 +11,7 @@ def task_named(name: str) -> Task:
     Imported here and not above because tasks load torch, which most commands never need.
     """
     from seqline.tasks.classification import Classification
+    from seqline.tasks.estimation import Estimation
     from seqline.tasks.forecasting import Forecasting
     from seqline.tasks.generation import Generation
     from seqline.tasks.music import MusicGeneration
@@ -21,6 +22,7 @@ def task_named(name: str) -> Task:
 
     tasks: dict[str, type[Task]] = {
         "classification": Classification,
+        "estimation": Estimation,
         "forecasting": Forecasting,
         "generation": Generation,
         "music": MusicGeneration,

@@ -26,6 +26,7 @@ BAD = [
     ("number", None, ["no value"]),
     ("number", math.nan, ["not a finite number but number nan"]),
     ("number", "12", ["not a finite number but text '12'"]),
+    ("number", 1e300, ["not a finite number but number 1e+300"]),
     ("number", True, ["not a finite number but truth value True"]),
     ("tags", None, ["no value"]),
     ("tags", "O O", ["not tags: text 'O O' instead of a list"]),

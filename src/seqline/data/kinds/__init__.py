@@ -15,12 +15,13 @@ from seqline.data.kinds.piano import PianoKind
 from seqline.data.kinds.recording import RecordingKind
 from seqline.data.kinds.series import SeriesKind
 from seqline.data.kinds.symbols import SymbolsKind
-from seqline.data.kinds.targets import LabelKind, SequenceKind, TagsKind, TargetKind
+from seqline.data.kinds.targets import LabelKind, NumberKind, SequenceKind, TagsKind, TargetKind
 from seqline.data.kinds.text import TextKind
 from seqline.data.kinds.vector import VectorKind
 from seqline.recipe import (
     InputSection,
     LabelTarget,
+    NumberTarget,
     Recipe,
     RecordingTarget,
     SequenceTarget,
@@ -67,6 +68,7 @@ _KINDS: Mapping[str, Callable[[Any, ValidationSection], Kind]] = {
 }
 _TARGETS: Mapping[type[TargetSection], Callable[[Any], TargetKind]] = {
     LabelTarget: lambda section: LabelKind(tuple(section.classes)),
+    NumberTarget: lambda section: NumberKind(),
     SequenceTarget: lambda section: SequenceKind(),
     TagsTarget: lambda section: TagsKind(
         None if section.tags is None else frozenset(section.tags), scheme=section.scheme

@@ -10,6 +10,7 @@ from typing import Any, ClassVar, Protocol
 
 from seqline.data.kinds.base import Demand, Finding, Severity, critical_sentences, named, shown
 from seqline.data.kinds.text import UNUSABLE, characters_found, is_blank
+from seqline.data.scaling import MAX_NUMBER
 from seqline.data.splits import normalise
 from seqline.evaluation.spans import first_breach, split_tag
 
@@ -109,13 +110,13 @@ class NumberKind:
             fact="not a number",
             rule="targets are finite numbers",
             severity="critical",
-            note="The value is what was found.",
+            note="The value is what was found; no larger than float32 holds.",
         ),
     )
 
     def findings(self, value: Any, given: Any) -> list[Finding]:
         """Whether it is a finite number; text of one is not, `number_of` reads it on the way in."""
-        if value is None or (type(value) in (int, float) and math.isfinite(value)):
+        if value is None or (type(value) in (int, float) and abs(value) <= MAX_NUMBER):
             return []
         return [Finding("not a number", named(value), f"not a finite number but {named(value)}")]
 

@@ -18,6 +18,7 @@ SAMPLES: Mapping[str, str] = {
     "digits": "seqline.data.samples.digits:write_digits",
     "plain": "seqline.data.samples.plain:write_plain",
     "wine": "seqline.data.samples.plain:write_wine",
+    "progress": "seqline.data.samples.progress:write_progress",
     "sensors": "seqline.data.samples.sensors:write_sensors",
     "speech": "seqline.data.samples.speech:write_speech",
     "speak": "seqline.data.samples.speech:write_speech",

@@ -10,6 +10,7 @@ from seqline.data.targets.base import TargetEncoder
 from seqline.data.targets.future import FutureEncoder
 from seqline.data.targets.label import LabelEncoder
 from seqline.data.targets.next_step import NextStepEncoder
+from seqline.data.targets.number import AmountEncoder
 from seqline.data.targets.recording import RecordingEncoder
 from seqline.data.targets.sequence import SequenceEncoder
 from seqline.data.targets.tags import TagEncoder
@@ -18,6 +19,7 @@ from seqline.recipe import (
     LabelTarget,
     NextKeysTarget,
     NextTokenTarget,
+    NumberTarget,
     RecordingTarget,
     SequenceTarget,
     TagsTarget,
@@ -28,6 +30,7 @@ from seqline.recipe import (
 TARGET_FILE = "target.json"
 _ENCODERS: dict[type[TargetSection], Any] = {
     LabelTarget: LabelEncoder,
+    NumberTarget: AmountEncoder,
     FutureTarget: FutureEncoder,
     NextTokenTarget: NextStepEncoder,
     NextKeysTarget: NextStepEncoder,

@@ -7,7 +7,6 @@ from typing import Any
 from seqline.data.column_facts import ColumnFacts
 from seqline.data.csv_rows import listed
 from seqline.data.look import Guess, Look, bare
-from seqline.errors import InputError
 
 _LABEL_NAMES = (
     "label",
@@ -67,26 +66,16 @@ def candidates(look: Look, *without: str) -> list[ColumnFacts]:
     return [c for n, c in look.columns.items() if n not in left_out and not c.is_list and not c.is_time]
 
 
-def number_refusal(look: Look, target: ColumnFacts) -> InputError:
-    """What is said where the thing to predict seems to be a number of each row."""
-    return InputError(
-        f"{look.source} column {target.name!r}",
-        f"{target.distinct} different numbers as what is to be predicted of each row",
-        "labels of rows, or a series whose next values are predicted: no task predicts a number of a row",
-        "put the numbers into classes (as low, middle, high), or name another --target; if they are labels say "
-        f"--task classification --target {target.name}; if a row is a step in time name the column of times with --order",
-    )
-
-
 def labelled(look: Look, kind: str, inputs: tuple[str, ...], target: ColumnFacts, **more: Any) -> Guess:
-    """Classification of an input.
-
-    Raises:
-        InputError: The target is a number: rows get labels, only series that go on get numbers.
-    """
+    """Classification of an input, or estimation where what is to be predicted is a number."""
     numeric = target.is_number and (not target.is_whole or target.distinct > _MAX_NUMBER_CLASSES)
-    if numeric and look.given.task is None:
-        raise number_refusal(look, target)
+    wanted = look.given.task
+    task = "estimation" if wanted == "estimation" or (numeric and wanted is None) else "classification"
+    if task == "estimation" and look.given.task is None:
+        look.say(
+            f"{target.name!r} holds {target.distinct:,} different numbers: a number to estimate, no label (--task classification "
+            "if it is one)"
+        )
     left_out = [name for name in look.idle if name not in (*inputs, target.name)]
     if left_out and more.get("form") != "long":
         look.say(f"{listed(left_out)} left out: an id, a number of the row or a split tells nothing about it")
@@ -101,7 +90,7 @@ def labelled(look: Look, kind: str, inputs: tuple[str, ...], target: ColumnFacts
     else:
         subject = None
     return Guess(
-        task="classification",
+        task=task,
         kind=kind,
         inputs=inputs,
         target=target.name,

@@ -164,6 +164,9 @@ def from_text_alone(look: Look) -> Guess | None:
         return None
     text = texts[0].name
     look.say(f"one column of text, {text!r}, and no label: text to go on with")
+    numbers = look.numbers(*look.idle)
+    if numbers:
+        look.say(f"{listed(numbers)} not used; --target {numbers[-1]} estimates it from the text")
     empty = [name for name, column in look.columns.items() if not column.known]
     if empty:
         look.say(f"{listed(empty)} not used: empty in the first {look.rows:,} rows")

@@ -1,18 +1,14 @@
-"""Columns of numbers, a row each: a vector and its label."""
+"""Columns of numbers, a row each: a vector and its label, or one more number that is estimated."""
 
 from __future__ import annotations
 
 from seqline.data.csv_rows import listed
 from seqline.data.look import Guess, Look
-from seqline.data.uses.labels import candidates, is_named_label, labelled, number_refusal, target_of
+from seqline.data.uses.labels import candidates, is_named_label, labelled, target_of
 
 
 def from_numbers(look: Look) -> Guess | None:
-    """Columns of numbers beside a label.
-
-    Raises:
-        InputError: There are only numbers, and the last column is no label: what would be predicted is a number.
-    """
+    """Columns of numbers beside a label, or beside a number to estimate."""
     given = look.given
     target = target_of(look, *given.inputs)
     last = next(reversed(candidates(look, *given.inputs)), None)
@@ -26,8 +22,6 @@ def from_numbers(look: Look) -> Guess | None:
     inputs = given.inputs or look.numbers(target.name, look.subject(), *look.idle)
     if not inputs or not all(look.columns[name].is_number for name in inputs):
         return None
-    if target.is_number and not target.may_be_label and given.task is None:
-        raise number_refusal(look, target)
     used = {target.name, *inputs, *look.idle, look.subject()}
     left_out = [name for name, column in look.columns.items() if name not in used and column.known]
     look.say(f"{len(inputs)} columns of numbers beside it: a vector")
