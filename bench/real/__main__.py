@@ -103,7 +103,9 @@ def _run(given: argparse.Namespace) -> None:
 
 def _figures(recipe: Recipe, metrics: dict[str, Any]) -> str:
     """Our metrics with their intervals, those of every baseline beside them; the gate's metric first."""
-    names = dict.fromkeys((recipe.gate.metric, *recipe.CHOICES.compared, *recipe.CHOICES.higher))
+    names = dict.fromkeys(
+        (recipe.gate.metric, *recipe.CHOICES.compared, *recipe.CHOICES.higher, *recipe.CHOICES.lower)
+    )
     ours, theirs = [], []
     for metric in names:
         ours.append(
