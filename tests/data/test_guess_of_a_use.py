@@ -165,6 +165,10 @@ USES: dict[str, tuple[list[dict[str, Any]], dict[str, Any]]] = {
             "form": "wide",
         },
     ),
+    "many labels that are coded as numbers": (
+        table(120, text=lambda i: f"please do {i} now", intent=lambda i: str(i % 40)),
+        {"task": "classification", "kind": "text", "target": "intent"},
+    ),
     "long series with a number each": (
         [{**row, "label": str(int(row["id"][1:]) * 1.5)} for row in LONG],
         {"task": "estimation", "kind": "series", "target": "label", "form": "long"},

@@ -29,7 +29,9 @@ _LABEL_NAMES = (
     "spam",
     "diagnosis",
 )
-# A target with more different numbers than this is a number, with fewer a label.
+# A label by name may be a number as well.
+_NAMES_OF_EITHER = frozenset({"target", "y", "outcome"})
+# A target with more different numbers than this is a number, with fewer a label, unless its name says that it is one.
 _MAX_NUMBER_CLASSES = 20
 
 
@@ -68,7 +70,9 @@ def candidates(look: Look, *without: str) -> list[ColumnFacts]:
 
 def labelled(look: Look, kind: str, inputs: tuple[str, ...], target: ColumnFacts, **more: Any) -> Guess:
     """Classification of an input, or estimation where what is to be predicted is a number."""
-    numeric = target.is_number and (not target.is_whole or target.distinct > _MAX_NUMBER_CLASSES)
+    coded = is_named_label(look, target) and bare(target.name) not in _NAMES_OF_EITHER and target.may_be_label
+    most = target.distinct if coded else _MAX_NUMBER_CLASSES
+    numeric = target.is_number and (not target.is_whole or target.distinct > most)
     wanted = look.given.task
     task = "estimation" if wanted == "estimation" or (numeric and wanted is None) else "classification"
     if task == "estimation" and look.given.task is None:
