@@ -306,6 +306,8 @@ def test_what_the_user_says_is_taken_for_true() -> None:
         "text",
     )
     assert guessed(VECTORS, target="b").task == "estimation"
+    named = table(40, text=lambda i: f"it was {i} good", spam=lambda i: ["spam", "ham"][i % 2])
+    assert guessed(named).target == "spam"
     titled = table(
         20, title=lambda i: f"thing {i}", body=lambda i: f"it is {i} long", label=lambda i: "ab"[i % 2]
     )
@@ -344,7 +346,13 @@ def test_what_the_user_says_is_taken_for_true() -> None:
         ),
         (table(60, **{"a": str, " b": str, "label": lambda i: "ab"[i % 2]}), {}, "the column name ' b'"),
         (
-            table(60, **{"a text": lambda i: f"more text {i}", "yes": lambda i: ["no", "yes"][i % 2]}),
+            table(
+                60,
+                **{
+                    "a text without a header": lambda i: f"more text {i}",
+                    "yes": lambda i: ["no", "yes"][i % 2],
+                },
+            ),
             {},
             "the column name 'yes'",
         ),

@@ -23,6 +23,7 @@ from seqline.errors import InputError
 # So many rows tell what a file is.
 ROWS = 5_000
 _FEWEST_ROWS = 2
+_MOST_NAME_WORDS = 3
 _SENTENCE_WORDS = 3.0
 
 
@@ -79,6 +80,7 @@ def _require_columns(look: Look) -> None:
 
 def _refuse_names(look: Look) -> None:
     """Refuse names of columns that are none: with spaces around them, or the values of a first row without a header."""
+    no_names = [name for name in look.columns if _is_no_name(name)]
     for name, column in look.columns.items():
         if name != name.strip():
             raise InputError(
@@ -87,8 +89,9 @@ def _refuse_names(look: Look) -> None:
                 "names and values without them",
                 "leave out the spaces beside the separators; they would be part of every value",
             )
+        # A column `spam` may well hold the word; beside a name that is a sentence or a number it is a row.
         is_value = column.is_text and column.may_be_label and name in {shown(value) for value in column.known}
-        if is_value or type(number_of(name)) is float:
+        if (is_value and no_names) or type(number_of(name)) is float:
             raise InputError(
                 look.source,
                 f"the column name {name!r}, which "
@@ -96,6 +99,11 @@ def _refuse_names(look: Look) -> None:
                 "a header with the names of the columns",
                 "add a first line with names, as text,label",
             )
+
+
+def _is_no_name(name: str) -> bool:
+    """Whether nobody would call a column so: a sentence, a number."""
+    return len(name.split()) > _MOST_NAME_WORDS or type(number_of(name)) in (int, float)
 
 
 def _refuse_dressed_numbers(look: Look) -> None:
