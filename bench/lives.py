@@ -110,8 +110,10 @@ def new_rows(name: str) -> list[dict[str, Any]]:
 
 
 def answers(clone: Path, name: str) -> bool:
-    """Whether the champion answers a test row in JSON."""
-    source = next((clone / "data" / name / "test").glob("*.jsonl"))
+    """Whether the champion answers a row in JSON."""
+    # A forecast's test part is the end of the series in train.
+    folders = (clone / "data" / name / part for part in ("test", "train"))
+    source = next(path for folder in folders for path in folder.glob("*.jsonl"))
     one = clone / "one.jsonl"
     one.write_text(source.read_text(encoding="utf-8").splitlines()[0] + "\n", encoding="utf-8")
     code, told = seqline(clone, "predict", name, "--file", str(one), "--json")

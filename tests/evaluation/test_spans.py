@@ -7,18 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from seqline.evaluation.spans import (
-    COLUMNS,
-    PREFIXES,
-    KindScores,
-    Span,
-    allowed,
-    by_kind,
-    first_breach,
-    spans_of,
-    split_tag,
-    tag_statistics,
-)
+from seqline.data.tag_schemes import PREFIXES, allowed, first_breach, split_tag
+from seqline.evaluation.spans import COLUMNS, KindScores, Span, by_kind, spans_of, tag_statistics
 
 KINDS = ("NP", "VP", "loc.city_name", "a-b")
 

@@ -14,8 +14,9 @@ from seqline.config import parse_recipe
 from seqline.data.collate import bucketed, collate
 from seqline.data.rows import read_split
 from seqline.data.samples.tagging import requests
+from seqline.data.tag_schemes import first_breach
 from seqline.errors import InputError
-from seqline.evaluation.spans import COLUMNS, first_breach
+from seqline.evaluation.spans import COLUMNS
 from seqline.serving.predictor import Predictor
 from seqline.stages import prepare, train
 from seqline.tasks import task_named

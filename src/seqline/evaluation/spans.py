@@ -1,17 +1,15 @@
-"""What tag sequences say: the spans they mark, how many a prediction finds, and which tag may follow which.
+"""What tag sequences say: the spans they mark, and how many a prediction finds.
 
-Schemes: `iob2` (also called BIO; B begins every span), `iob1` (B only where a span touches one of its kind before it),
-`iobes` (E ends a span, S is one of a single step), `plain` (a tag has no prefix; every step with a tag other than O is a
-span of its own, as `conlleval -r` reads it, so that span F1 of part-of-speech tags is their accuracy).
+Of scheme `plain` every step with a tag other than O is a span of its own, as `conlleval -r` reads it, so that span F1 of
+part-of-speech tags is their accuracy.
 
 Spans are read as conlleval does, which never refuses: a span begins at B or S, at the first step after O, where the kind
 changes, and after E or S; it ends before the next one begins, before O, and at the end. So I-X after O begins a span in
 every scheme.
 
-Legend: N rows, C tags.
+Legend: N rows.
 
-Source: Tjong Kim Sang and Buchholz, "Introduction to the CoNLL-2000 shared task: chunking", 2000 (conlleval); Ramshaw and
-Marcus, "Text chunking using transformation-based learning", 1995 (IOB).
+Source: Tjong Kim Sang and Buchholz, "Introduction to the CoNLL-2000 shared task: chunking", 2000 (conlleval).
 """
 
 from __future__ import annotations
@@ -23,14 +21,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-OUTSIDE = "O"
-PLAIN = "plain"
-# What may stand before the hyphen of a tag.
-PREFIXES: dict[str, str] = {"iob1": "BI", "iob2": "BI", "iobes": "BIES", PLAIN: ""}
+from seqline.data.tag_schemes import OUTSIDE, split_tag
+
 # What each row adds to the sums that token accuracy, span F1 and exact match are made of.
 COLUMNS = ("correct", "tokens", "true_positives", "predicted_spans", "true_spans", "exact")
-
-Bools = NDArray[np.bool_]
 
 
 @dataclass(frozen=True, order=True)
@@ -79,46 +73,6 @@ class KindScores:
         """Harmonic mean of the two; 0 where both are 0."""
         total = self.predicted + self.support
         return 2 * self.true_positives / total if total else 0.0
-
-
-@dataclass(frozen=True)
-class Allowed:
-    """Which tags a scheme lets follow each other.
-
-    Attributes:
-        start: bool (C,), tags that a sequence may begin with.
-        end: bool (C,), tags that it may end with.
-        transitions: bool (C, C), [before, after].
-    """
-
-    start: Bools
-    end: Bools
-    transitions: Bools
-
-
-def split_tag(tag: str, scheme: str) -> tuple[str, str]:
-    """A tag's prefix and kind; prefix O is outside of every span.
-
-    Args:
-        tag: As `B-NP`; of `plain` as `NOUN`, which is read as S.
-        scheme: A key of `PREFIXES`.
-
-    Raises:
-        ValueError: The scheme knows no such tag.
-
-    Example:
-        >>> split_tag("B-fromloc.city_name", "iob2")
-        ('B', 'fromloc.city_name')
-    """
-    if tag == OUTSIDE:
-        return OUTSIDE, ""
-    if scheme == PLAIN:
-        return "S", tag
-    prefix, hyphen, kind = tag.partition("-")
-    if not hyphen or not kind or len(prefix) != 1 or prefix not in PREFIXES[scheme]:
-        prefixes = " or ".join(f"{letter}-KIND" for letter in PREFIXES[scheme])
-        raise ValueError(f"tag {tag!r} is not of scheme {scheme}: expected O, {prefixes}")
-    return prefix, kind
 
 
 def spans_of(tags: Sequence[str], scheme: str) -> list[Span]:
@@ -198,52 +152,3 @@ def by_kind(
     return [
         KindScores(kind, hits[kind], predicted[kind], support[kind]) for kind in sorted(predicted | support)
     ]
-
-
-def allowed(tags: Sequence[str], scheme: str) -> Allowed:
-    """Which tags may begin, follow and end.
-
-    `iob2`: I-X follows B-X or I-X only. `iobes`: B-X and I-X go on with I-X or E-X and nothing else does. `iob1` and
-    `plain`: anything goes; a B that `iob1` does not ask for begins a span all the same.
-
-    Args:
-        tags: C tags.
-        scheme: A key of `PREFIXES`.
-
-    Raises:
-        ValueError: The scheme knows no such tag.
-    """
-    count = len(tags)
-    parts = [split_tag(tag, scheme) for tag in tags]
-    if scheme in ("iob1", PLAIN):
-        return Allowed(np.ones(count, bool), np.ones(count, bool), np.ones((count, count), bool))
-    goes_on = "I" if scheme == "iob2" else "IE"
-    start = np.array([prefix not in goes_on for prefix, _ in parts], dtype=bool)
-    end = np.array([scheme == "iob2" or prefix not in "BI" for prefix, _ in parts], dtype=bool)
-    transitions = np.zeros((count, count), dtype=bool)
-    for i, (before, before_kind) in enumerate(parts):
-        for j, (after, after_kind) in enumerate(parts):
-            same_span = before in "BI" and after in goes_on and before_kind == after_kind
-            transitions[i, j] = same_span or (start[j] and end[i])
-    return Allowed(start, end, transitions)
-
-
-def first_breach(tags: Sequence[str], scheme: str) -> int | None:
-    """The first step whose tag may not stand there; None where the sequence keeps to its scheme.
-
-    A span that is not ended (`iobes`) is told of at the step that follows, or at the last step.
-
-    Example:
-        >>> first_breach(["O", "I-NP"], "iob2")
-        1
-    """
-    if not tags:
-        return None
-    names = sorted(set(tags))
-    rules, places = allowed(names, scheme), [names.index(tag) for tag in tags]
-    if not rules.start[places[0]]:
-        return 0
-    for step in range(1, len(places)):
-        if not rules.transitions[places[step - 1], places[step]]:
-            return step
-    return None if rules.end[places[-1]] else len(tags) - 1

@@ -18,10 +18,11 @@ from seqline.data.arrays import Array, SequenceArrays, from_sequences
 from seqline.data.dealing import Row
 from seqline.data.inputs import InputEncoder
 from seqline.data.rows import SplitRows
+from seqline.data.tag_schemes import OUTSIDE, PLAIN, allowed
 from seqline.data.targets.tags import TagEncoder, tokens_of
 from seqline.errors import InputError
 from seqline.evaluation.sections import Section
-from seqline.evaluation.spans import COLUMNS, OUTSIDE, PLAIN, Span, allowed, by_kind, spans_of, tag_statistics
+from seqline.evaluation.spans import COLUMNS, Span, by_kind, spans_of, tag_statistics
 from seqline.nn.crf import Chain, log_likelihood, marginals, viterbi
 from seqline.nn.tagger import CHARACTERS, NUM_CHARACTERS, SequenceTagger
 from seqline.recipe import InputSection, ModelSection, Recipe, TagsTarget, TokensInput, TrainingSection

@@ -12,7 +12,7 @@ from seqline.data.kinds.base import Demand, Finding, Severity, critical_sentence
 from seqline.data.kinds.text import UNUSABLE, characters_found, is_blank
 from seqline.data.scaling import MAX_NUMBER
 from seqline.data.splits import normalise
-from seqline.evaluation.spans import first_breach, split_tag
+from seqline.data.tag_schemes import first_breach, split_tag
 
 # What people write into a table; "1,5" is left to the refusal: nobody can say what the comma means.
 _WHOLE_DIGITS = 18  # fit 64 bits
