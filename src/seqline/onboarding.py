@@ -255,4 +255,10 @@ def _use(head: Sequence[Row], wish: Wish) -> Guess:
             f"no column {split_by!r}; its columns are {', '.join(map(repr, head[0].values))}",
             f"a column {split_by!r}",
         )
+    if split_by == use.target:
+        raise InputError(
+            f"{head[0].source} column {split_by!r}",
+            "it is what is predicted, and rows would be split by it",
+            "another column for --split-by or --group, or another --target",
+        )
     return replace(use, split_by=split_by)

@@ -223,6 +223,13 @@ def test_names_that_are_no_safe_file_names_are_refused(
         onboard(workspace, name, wish(write(tmp_path / "good.csv", GOOD)))
 
 
+def test_rows_are_not_split_by_what_is_predicted(workspace: Workspace, tmp_path: Path) -> None:
+    before = snapshot(workspace)
+    with pytest.raises(InputError, match="rows would be split by it"):
+        onboard(workspace, "mine", wish(write(tmp_path / "good.csv", GOOD), split_by="label"))
+    assert snapshot(workspace) == before
+
+
 def test_a_taken_name_is_refused(workspace: Workspace, tmp_path: Path) -> None:
     source = write(tmp_path / "good.csv", GOOD)
     onboard(workspace, "mine", wish(source))

@@ -298,6 +298,7 @@ def test_what_the_user_says_is_taken_for_true() -> None:
     walk = guessed(LONG, inputs=("y",), target="subject", group="id", order="step")
     assert (walk.inputs, walk.target) == (("y",), "subject")
     assert guessed(LONG, task="forecasting").task == "forecasting"
+    assert guessed(SALES, task="classification", target="value").kind != "history"
     rated = table(40, text=lambda i: f"it was {i} good", stars=lambda i: i / 8)
     assert guessed(rated).task == "generation"
     assert any("'stars' not used; --target" in reason for reason in guessed(rated).reasons)
@@ -331,6 +332,14 @@ def test_what_the_user_says_is_taken_for_true() -> None:
         (REVIEWS, {"kind": "audio"}, "no use of its columns found for kind audio: 'text', 'label'"),
         (REVIEWS, {"task": "forecasting"}, "no use of its columns found for task forecasting"),
         (REVIEWS, {"target": "Label"}, "did you mean 'label'?"),
+        (REVIEWS, {"target": "label", "inputs": ("label",)}, "it is --target and --input at once"),
+        (LONG, {"target": "id", "group": "id"}, "it is --target and --group at once"),
+        (table(20, tokens=lambda i: ["a", f"b{i}"]), {"target": "tokens"}, "no use of its columns found"),
+        (
+            table(60, x=lambda i: 7 if i == 9 else [1.5, i], label=lambda i: "ab"[i % 2]),
+            {"kind": "text"},
+            "no use of its columns found for kind text",
+        ),
         (
             table(60, rooms=lambda i: f"{i},5", area=lambda i: "1.234,5", label=lambda i: "ab"[i % 2]),
             {},

@@ -43,7 +43,7 @@ def guess(rows: Sequence[Row], given: Given) -> Guess:
         raise InputError(
             look.source, f"{look.rows} row", "enough rows to learn from: hundreds, better thousands"
         )
-    for refuse in (_refuse_names, _refuse_dressed_numbers, _refuse_other_dates):
+    for refuse in (_refuse_two_roles, _refuse_names, _refuse_dressed_numbers, _refuse_other_dates):
         refuse(look)
     for attempt in _ATTEMPTS:
         found = attempt(look)
@@ -75,6 +75,19 @@ def _require_columns(look: Look) -> None:
                 f"no column {name!r}; its columns are {listed(look.columns)}",
                 f"a column {name!r}",
                 f"did you mean {near[0]!r}?" if near else "name one of its columns",
+            )
+
+
+def _refuse_two_roles(look: Look) -> None:
+    """Refuse a target that is an input, or that sorts or names sequences: it would be known beforehand."""
+    given = look.given
+    roles = {"--input": given.inputs, "--group": (given.group,), "--order": (given.order,)}
+    for option, columns in roles.items():
+        if given.target is not None and given.target in columns:
+            raise InputError(
+                f"{look.source} column {given.target!r}",
+                f"it is --target and {option} at once",
+                "another column for one of them",
             )
 
 

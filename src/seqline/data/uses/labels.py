@@ -64,7 +64,14 @@ def target_of(look: Look, *without: str) -> ColumnFacts | None:
 
 def candidates(look: Look, *without: str) -> list[ColumnFacts]:
     """Columns that could be predicted: no id, no number of the row, no time, no list, not whose the row is."""
-    left_out = {*without, *look.idle, *look.numbered.values(), look.subject()}
+    left_out = {
+        *without,
+        *look.idle,
+        *look.numbered.values(),
+        look.subject(),
+        look.given.group,
+        look.given.order,
+    }
     return [c for n, c in look.columns.items() if n not in left_out and not c.is_list and not c.is_time]
 
 

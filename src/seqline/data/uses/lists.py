@@ -16,18 +16,22 @@ _PIANO = range(21, 109)
 def from_lists(look: Look) -> Guess | None:
     """Lists: tokens and tags, items to go on with, or numbers beside a label."""
     lists = [look.columns[name] for name in look.given.inputs] or list(look.columns.values())
-    lists = [column for column in lists if column.is_list]
+    lists = [column for column in lists if column.is_list and any(column.known)]
     if not lists:
         return _spaced_tags(look) or _spaced_items(look)
-    flat = {c.name: [item for value in c.known[:100] for item in value] for c in lists}
+    # Odd values among the lists are refused later, each with its line.
+    values = {c.name: [value for value in c.known if isinstance(value, list)] for c in lists}
+    flat = {name: [item for value in found[:_TRIED] for item in value] for name, found in values.items()}
     words = [c for c in lists if flat[c.name] and all(isinstance(item, str) for item in flat[c.name])]
     if len(words) == 2 or (len(words) == 1 and look.given.target):
         found = _tagged(look, words)
         if found is not None:
             return found
-    first = lists[0]
+    first = next((c for c in lists if c.name != look.given.target), None)
+    if first is None:
+        return None
     items = flat[first.name]
-    lengths = {len(value) for value in first.known}
+    lengths = {len(value) for value in values[first.name]}
     if first in words:
         kind = "symbols"
         look.say(f"{first.name!r} holds lists of texts: symbols")
@@ -35,7 +39,7 @@ def from_lists(look: Look) -> Guess | None:
         kind = "series"
         look.say(f"{first.name!r} holds lists of numbers, a step each: a series")
     else:
-        kind = look.given.kind or "vector"
+        kind = "series" if look.given.kind == "series" else "vector"
         look.say(f"{first.name!r} holds {lengths.pop()} numbers in every row: a {kind} (--kind chooses)")
     alone = look.given.task in ("generation", "music", "captioning", "synthesis")
     target = None if alone else target_of(look, first.name)
@@ -97,7 +101,10 @@ def next_items(look: Look, column: str, **more: object) -> Guess:
 
 def from_sound(look: Look) -> Guess | None:
     """WAV files and a label."""
-    sounds = [c.name for c in look.columns.values() if c.is_wav and look.given.inputs in ((), (c.name,))]
+    given = look.given
+    sounds = [
+        n for n, c in look.columns.items() if c.is_wav and given.inputs in ((), (n,)) and n != given.target
+    ]
     if not sounds:
         return None
     look.say(f"{sounds[0]!r} holds WAV files in base64: audio")
@@ -108,9 +115,15 @@ def from_sound(look: Look) -> Guess | None:
 def _tagged(look: Look, words: list[ColumnFacts]) -> Guess | None:
     inputs = next((c for c in words if c.name != look.given.target), words[0])
     named = look.columns[look.given.target] if look.given.target else None
-    tags = named or next(c for c in words if c is not inputs)
-    if not tags.is_list or not mostly(
-        len(a) == len(b) for a, b in zip(inputs.values, tags.values, strict=True) if a and b
+    tags = named or next((c for c in words if c is not inputs), inputs)
+    if (
+        tags is inputs
+        or not tags.is_list
+        or not mostly(
+            len(a) == len(b)
+            for a, b in zip(inputs.values, tags.values, strict=True)
+            if isinstance(a, list) and isinstance(b, list)
+        )
     ):
         return None
     look.say(f"{inputs.name!r} and {tags.name!r} are lists of texts, equally long in each row: tagging")

@@ -27,6 +27,7 @@ _GROUP_NAMES = ("id", "series", "sequence", "group", "sequence_id", "series_id",
 _VALUE_NAMES = ("value", "sales", "y", "demand", "load", "amount", "price", "count")
 _ITEM_NAMES = ("item", "product", "movie", "song", "track", "sku", "article", "page", "asin", "isbn", "book")
 _OWNER_NAMES = ("user", "session", "customer", "visitor", "basket", "order", "invoice", "client", "playlist")
+_FORETELLING = ("forecasting", "regression")
 _MOST_STEPS = 0.95
 _SENTENCE_WORDS = 3.0
 
@@ -82,6 +83,14 @@ def from_steps(look: Look) -> Guess | None:
             f"{label!r} is the same in all steps of one {group!r}: a label for the series of {listed(values)}"
         )
         return labelled(look, "series", values, look.columns[label], group=group, order=order, form="long")
+    return _series_that_goes_on(look, group, order, values)
+
+
+def _series_that_goes_on(look: Look, group: str | None, order: str, values: tuple[str, ...]) -> Guess | None:
+    """Forecasting, unless the user wants something else of the file."""
+    given = look.given
+    if given.task not in (None, *_FORETELLING) or (given.target is not None and given.target not in values):
+        return None
     usual = look.named(*_VALUE_NAMES)
     main = (usual,) if usual in values and not given.inputs else values
     look.say(f"no label beside {listed(main)}: the next values are what can be predicted")
