@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import sys
@@ -39,6 +40,12 @@ def call_dvc(root: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(  # noqa: S603 (fixed words and names that match the name pattern)
         [sys.executable, "-m", "dvc", *arguments], cwd=root, capture_output=True, text=True, check=False
     )
+
+
+def own_commands_first(environment: Mapping[str, str]) -> dict[str, str]:
+    """The environment in which `seqline` is the one of this interpreter, whether or not its folder is on the user's PATH."""
+    folder = str(Path(sys.executable).parent)
+    return {**environment, "PATH": f"{folder}{os.pathsep}{environment.get('PATH', os.defpath)}"}
 
 
 def stage_order(root: Path, target: str) -> list[str]:
@@ -86,7 +93,7 @@ def reproduce(
     process = subprocess.Popen(  # noqa: S603 (fixed words and a stage name of dvc.yaml)
         [sys.executable, "-m", "dvc", "--wait-for-lock", "repro", "--single-item", stage],
         cwd=root,
-        env=dict(environment),
+        env=own_commands_first(environment),
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,

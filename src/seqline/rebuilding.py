@@ -21,7 +21,7 @@ from typing import Any
 from seqline.config import write_yaml
 from seqline.errors import InputError, SeqlineError
 from seqline.files import atomic_write, read_json, sha256_file
-from seqline.graph import call_dvc
+from seqline.graph import call_dvc, own_commands_first
 from seqline.serving.model_folder import content_files
 from seqline.tracking.origin import Origin, installed_packages, stage_inputs, this_machine
 from seqline.tracking.packaging import model_folder_of
@@ -291,8 +291,7 @@ def _environment(project: Path) -> dict[str, str]:
     kept = {
         key: value for key, value in os.environ.items() if not key.startswith(("GIT_", "SEQLINE_", "MLFLOW_"))
     }
-    commands = f"{Path(sys.executable).parent}{os.pathsep}{kept.get('PATH', os.defpath)}"
-    return {**kept, "PATH": commands, "PYTHONPATH": str(project / "src")}
+    return own_commands_first({**kept, "PYTHONPATH": str(project / "src")})
 
 
 def _package_that_runs(project: Path, environment: dict[str, str]) -> Path:
