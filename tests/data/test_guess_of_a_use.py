@@ -307,6 +307,9 @@ def test_what_the_user_says_is_taken_for_true() -> None:
         "text",
     )
     assert guessed(VECTORS, target="b").task == "estimation"
+    houses = guessed(USES["numbers of which the last is a number"][0])
+    assert houses.reasons[0] == "target 'price': the last column"
+    assert not any("rooms" in reason for reason in houses.reasons)
     named = table(40, text=lambda i: f"it was {i} good", spam=lambda i: ["spam", "ham"][i % 2])
     assert guessed(named).target == "spam"
     titled = table(

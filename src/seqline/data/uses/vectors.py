@@ -17,6 +17,9 @@ def from_numbers(look: Look) -> Guess | None:
         target.is_number and target is not last and not given.target and not is_named_label(look, target)
     ):
         target = last
+        if last is not None:
+            look.reasons.clear()
+            look.say(f"target {last.name!r}: the last column")
     if target is None or (target.is_text and not target.may_be_label and not given.target):
         return None
     inputs = given.inputs or look.numbers(target.name, look.subject(), *look.idle)
