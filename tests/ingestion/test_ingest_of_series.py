@@ -97,3 +97,30 @@ def test_a_timestamp_that_is_none_is_set_aside(shops) -> None:
     write_json(source, [*good, {**row(99, "a", 0, 1), "timestamps": ["yesterday"]}])
     report = ingest(shops, NAME)
     assert (report.rows_in, report.quarantined) == (60, 1)
+
+
+def test_a_stretch_whose_days_are_there_already_is_set_aside(shops, tmp_path) -> None:
+    source = shops.incoming_folder(NAME) / "again.jsonl"
+    rows = [
+        row(1, "a", STEPS, 3),
+        row(2, "a", STEPS + 2, 4),  # one day is in the row before
+        row(3, "bb", STEPS - 5, 10),  # five days are in train
+        row(4, "bb", STEPS, 1),
+        {**row(0, "a", 0, STEPS), "id": "a/9"},  # the same row under another id
+    ]
+    write_json(source, rows)
+    report = ingest(shops, NAME)
+    assert (report.rows_in, report.already_seen, report.quarantined) == (2, 1, 2)
+    (quarantine,) = shops.quarantine_folder(NAME).glob("*")
+    told = quarantine.read_text(encoding="utf-8")
+    assert f"1 of 4 timestamps are in series 'a' already, the first is {days(STEPS + 2, 1)[0]}" in told
+    assert f"5 of 10 timestamps are in series 'bb' already, the first is {days(STEPS - 5, 1)[0]}" in told
+    assert [len(one) for one in read_windows(dealt(shops, tmp_path), "test").series] == [STEPS + 3, STEPS + 1]
+
+
+def test_where_the_recipe_says_which_value_counts_a_day_may_come_again(shops, tmp_path) -> None:
+    write_yaml(shops.recipe_path(NAME), {**RECIPE, "input": {**RECIPE["input"], "duplicates": "last"}})
+    source = shops.incoming_folder(NAME) / "again.jsonl"
+    write_json(source, [row(1, "a", STEPS - 5, 10)])
+    assert ingest(shops, NAME).rows_in == 1
+    assert len(read_windows(dealt(shops, tmp_path), "test").series[0]) == STEPS + 5

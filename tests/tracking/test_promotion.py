@@ -1,5 +1,6 @@
 import json
 import random
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -255,9 +256,10 @@ def test_champion_with_fewer_classes_is_wrong_on_the_new_ones(project: Project) 
     rows = load_test_rows(
         project.prepare_folder, project.evaluate_folder, make_recipe(), tags["evaluation_sha256"], "toy"
     )
-    scored = _score(
-        project.tracking, champion(project.tracking, "toy"), rows, ["neutral", "positive", "negative"]
+    recipe = SimpleNamespace(
+        classes=["neutral", "positive", "negative"], gate=SimpleNamespace(metric="accuracy")
     )
+    scored = _score(project.tracking, champion(project.tracking, "toy"), rows, recipe, "")
     assert scored[:, 0].max() == 0
     np.testing.assert_allclose(scored[:, [2, 1]], rows.values, atol=1e-6)
 

@@ -125,10 +125,12 @@ class Seen:
     Attributes:
         contents: `RowContract.content` of each row.
         ids: Digest of each id, with the content of its row.
+        moments: Of each series, the timestamps that are there; empty where rows are no stretches.
     """
 
     contents: set[bytes] = field(default_factory=set)
     ids: dict[bytes, bytes] = field(default_factory=dict)
+    moments: dict[str, set[int | str]] = field(default_factory=dict)
 
     def add(self, contract: RowContract, values: Mapping[str, Value]) -> None:
         """Take in a row."""
@@ -136,11 +138,16 @@ class Seen:
         self.contents.add(content)
         if ID_COLUMN in values:
             self.ids[digest_of(values[ID_COLUMN])] = content
+        if (held := contract.kind.moments(values)) is not None:
+            series, stamps = held
+            self.moments.setdefault(series, set()).update(stamps)
 
     def update(self, other: Seen) -> None:
         """Take in all rows of another."""
         self.contents |= other.contents
         self.ids |= other.ids
+        for series, stamps in other.moments.items():
+            self.moments.setdefault(series, set()).update(stamps)
 
 
 def contract_there(recipe: Recipe, data_folder: Path) -> RowContract | None:

@@ -197,10 +197,25 @@ class Intake:
         if content in sieve.seen.contents or content in self._seen.contents:
             sieve.already_seen += 1
             return
+        if twice := self._moments_twice(contract, row, sieve):
+            sieve.quarantine.add(row.line, [twice], json.dumps(row.values, ensure_ascii=False))
+            return
         sieve.rows_in += 1
         self._contract = contract.settled(row.values)
         self._write(contract, row.values, number=self.rows_in + sieve.rows_in)
         sieve.seen.add(contract, row.values)
+
+    def _moments_twice(self, contract: RowContract, row: Row, sieve: _Sieve) -> str:
+        """What of a stretch its series has already, in words; empty where nothing is."""
+        held = contract.kind.moments(row.values)
+        if held is None:
+            return ""
+        series, stamps = held
+        known = [seen.moments.get(series, set()) for seen in (self._seen, sieve.seen)]
+        twice = [stamp for stamp in stamps if any(stamp in there for there in known)]
+        if not twice:
+            return ""
+        return f"{len(twice)} of {len(stamps)} timestamps are in series {shown(series)!r} already, the first is {twice[0]}"
 
     def _write(self, contract: RowContract, values: dict[str, Value], *, number: int) -> None:
         given = {ID_COLUMN: f"{self.batch.stem}-{number:07d}", **values}

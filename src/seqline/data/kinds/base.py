@@ -79,6 +79,9 @@ class Kind(Protocol):
     def beside(self, values: Mapping[str, Any]) -> list[Finding]:
         """What other columns of the row break that belong to the input."""
 
+    def moments(self, values: Mapping[str, Any]) -> tuple[str, list[int | str]] | None:
+        """Of a usable row: its series, and the steps of it that no other row may hold too; None where rows are apart."""
+
     def observations(self, values: Mapping[str, Any]) -> int:
         """How much a row holds to learn from: 1 where it is one example, of a series its steps."""
 
@@ -109,6 +112,10 @@ class OneColumn:
     def beside(self, values: Mapping[str, Any]) -> list[Finding]:
         """Nothing: the input is its column alone."""
         return []
+
+    def moments(self, values: Mapping[str, Any]) -> tuple[str, list[int | str]] | None:
+        """None: each row stands for itself."""
+        return None
 
     def observations(self, values: Mapping[str, Any]) -> int:
         """One example."""

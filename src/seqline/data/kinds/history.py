@@ -50,6 +50,20 @@ class HistoryKind(SeriesKind):
         ),
     )
 
+    def moments(self, values: Mapping[str, Any]) -> tuple[str, list[int | str]] | None:
+        """The series of a row and its timestamps; None where the recipe says what a timestamp that comes twice is.
+
+        None for a row that cannot be read too: `findings` and `beside` say why.
+        """
+        if self.section.duplicates != "refuse":
+            return None
+        try:
+            stretch = read_stretch(values, self.section, told=_of_one(values.get(TIMESTAMPS)))
+        except InputError:
+            return None
+        frequency, phase = stretch.frequency, stretch.phase
+        return stretch.name, [frequency.stamp(period, phase) for period in stretch.periods.tolist()]
+
     def observations(self, values: Mapping[str, Any]) -> int:
         """Steps of the series: a stretch of a month says more than one of a day."""
         return self.length(values.get(self.section.column)) or 0
