@@ -42,9 +42,21 @@ def test_unknown_words_are_spelled_as_they_stand_in_the_text() -> None:
     assert spelled[2].tolist() == pytest.approx([SIGN, 0.0])
 
 
-def test_what_is_cut_off_neither_costs_nor_counts() -> None:
+def test_what_is_not_read_neither_costs_nor_counts() -> None:
     tokenizer = TextTokenizer.fit(TRAIN, text_input(max_length=2, keep="head"))
-    assert tokenizer.spelling(["the zebra and the lion"])[0].tolist() == pytest.approx([6 * SIGN, 9.0])
+    assert tokenizer.spelling(["the zebra and"], tokens=2)[0].tolist() == pytest.approx([6 * SIGN, 9.0])
+    assert tokenizer.spelling(["the zebra and"])[0].tolist() == pytest.approx([10 * SIGN, 13.0])
+
+
+def test_the_order_of_a_vocabulary_changes_nothing() -> None:
+    section = SymbolsInput(column="items")
+    one, other = (SymbolEncoder.fit([items], section) for items in (["a", "b", "b"], ["a", "a", "b"]))
+    assert one.vocabulary != other.vocabulary and one.fingerprint == other.fingerprint
+    pieces = [
+        TextTokenizer.fit(texts, text_input(tokenizer="bpe", vocab_size=262))
+        for texts in (["aaaa bbbb"] * 3, ["abab baba"] * 3)
+    ]
+    assert pieces[0].fingerprint != pieces[1].fingerprint
 
 
 def test_a_smaller_vocabulary_costs_more_to_spell_and_counts_the_same_characters() -> None:

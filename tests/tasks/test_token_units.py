@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -16,7 +17,7 @@ from seqline.data.targets import fit_target
 from seqline.evaluation.baselines import Problem, answer_all
 from seqline.evaluation.metrics import METRICS, measures_of
 from seqline.recipe import Recipe
-from seqline.tasks import task_named
+from seqline.tasks import generation, task_named
 from seqline.tasks.base import sizes_of
 from seqline.tasks.model import FittedModel
 
@@ -57,7 +58,29 @@ def test_tokens_of_one_vocabulary_are_one_unit_and_those_of_another_are_not(task
     for metric in ("perplexity", "nats_per_token"):
         assert unit_of(recipe, metric) == unit_of(recipe, metric, list(TEXTS))
         assert unit_of(recipe, metric) != unit_of(recipe, metric, more)
-    assert unit_of(recipe, "nats_per_character") == unit_of(recipe, "nats_per_character", more)
+    for metric in ("nats_per_character", "hit_at_5"):
+        assert unit_of(recipe, metric) == unit_of(recipe, metric, more)
+
+
+def test_hits_on_byte_pairs_are_those_of_one_vocabulary() -> None:
+    recipe = recipe_of("generation", input__tokenizer="bpe")
+    assert unit_of(recipe, "hit_at_5") != unit_of(recipe, "hit_at_5", [*TEXTS, "slow trams, slow trams"])
+    assert unit_of(recipe, "hit_at_5") == unit_of(recipe, "hit_at_5", list(TEXTS))
+
+
+def test_a_text_is_measured_whole_whatever_was_cut_to_learn_from_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    task = task_named("generation")
+    lines = [" ".join(["cheap trains from here"] * count) for count in (1, 9, 4, 30)]
+    rows = SplitRows(["1", "2", "3", "4"], lines, [None] * 4, {})
+    whole = task.measure(model_of(recipe_of("generation"), TEXTS), rows)
+    assert whole[:, 1].tolist() == [5, 37, 17, 121]
+    assert whole[:, 5].tolist() == [len(line) for line in lines]
+    cut = task.measure(model_of(recipe_of("generation", input__max_length=7), TEXTS), rows)
+    np.testing.assert_array_equal(cut, whole)
+    # In pieces with carried state, and the rows in batches of two.
+    monkeypatch.setattr(generation, "_STEPS_AT_ONCE", 8)
+    monkeypatch.setattr(generation, "_ROWS_AT_ONCE", 2)
+    np.testing.assert_allclose(task.measure(model_of(recipe_of("generation"), TEXTS), rows), whole, rtol=1e-6)
 
 
 @pytest.mark.parametrize(
@@ -65,7 +88,6 @@ def test_tokens_of_one_vocabulary_are_one_unit_and_those_of_another_are_not(task
     [
         ("generation", {"input__lowercase": False}),
         ("generation", {"input__tokenizer": "bpe"}),
-        ("generation", {"input__max_length": 7}),
         ("dialogue", {"target__lowercase": True}),
         ("dialogue", {"target__max_length": 7}),
     ],
@@ -79,7 +101,13 @@ def test_models_that_read_another_text_share_no_measure_of_characters(
 
 
 @pytest.mark.parametrize(
-    "setting", [{"target__vocab_size": 9}, {"target__min_count": 3}, {"input__vocab_size": 9}]
+    "setting",
+    [
+        {"target__vocab_size": 9},
+        {"target__min_count": 3},
+        {"input__vocab_size": 9},
+        {"input__max_length": 7},
+    ],
 )
 def test_the_size_of_a_vocabulary_changes_no_measure_of_characters(setting: dict[str, Any]) -> None:
     assert unit_of(recipe_of("dialogue"), "nats_per_character") == unit_of(
@@ -130,3 +158,25 @@ def test_the_network_foretells_no_unknown_word() -> None:
     assert nll > 0 and tokens == 3 and characters == 11
     assert spelling == pytest.approx(12 * np.log(257))
     assert correct <= 1 and hits <= 1  # the end mark alone can be
+
+
+def test_music_is_compared_over_the_same_steps() -> None:
+    task = task_named("music")
+    sections: dict[str, Any] = {
+        "input": {"kind": "piano", "column": "notes", "keep": "head"},
+        "target": {"column": "notes"},
+    }
+    units = []
+    for steps in (50, 60):
+        recipe = parse_recipe(
+            {
+                "task": "music",
+                **sections,
+                "input": {**sections["input"], "max_length": steps},
+                "model": {},
+                **EMPTY,
+            },
+            "test",
+        )
+        units.append(task.unit("nll_per_step", SimpleNamespace(input=recipe.input)))
+    assert units == ["steps of pieces cut to 50", "steps of pieces cut to 60"]

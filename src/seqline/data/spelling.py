@@ -25,11 +25,11 @@ class Speller(Protocol):
 
     @property
     def fingerprint(self) -> str:
-        """Digest of the vocabulary: the same one has the same ids."""
+        """Digest of what texts are cut into: the same one, the same tokens."""
         ...
 
     def spelling(self, values: Iterable[Any]) -> NDArray[np.float64]:
-        """What the unknown tokens of each value, as it is cut, cost to spell: float64 (N, 2), `SPELLING_COLUMNS`."""
+        """What the unknown tokens of each value cost to spell: float64 (N, 2), `SPELLING_COLUMNS`."""
         ...
 
 

@@ -6,6 +6,7 @@ keeps head and tail, a length of at least 1, and a refusal of text that no UTF-8
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -192,27 +193,34 @@ class TextTokenizer:
         for ids in self.encode_whole(texts):
             yield cut(ids, max_length=self.max_length, keep=self.keep)
 
-    def spelling(self, values: Iterable[str]) -> npt.NDArray[np.float64]:
-        """What the unknown tokens of each text, as it is cut, cost to spell: float64 (N, 2), `SPELLING_COLUMNS`."""
-        return spelling_rows(pair for chunk in _chunks(values) for pair in self._unknown_parts(chunk))
+    def spelling(self, values: Iterable[str], *, tokens: int | None = None) -> npt.NDArray[np.float64]:
+        """What the unknown tokens of each text cost to spell.
+
+        Args:
+            values: N texts.
+            tokens: How many of each are read; None: all.
+
+        Returns:
+            float64 (N, 2), `SPELLING_COLUMNS`; characters are those up to the last token that is read.
+        """
+        return spelling_rows(pair for chunk in _chunks(values) for pair in self._unknown_parts(chunk, tokens))
 
     @cached_property
     def fingerprint(self) -> str:
-        """Digest of the vocabulary: the same one has the same ids."""
-        return sha256_json(sorted(self.tokenizer.get_vocab().items(), key=lambda entry: entry[1]))
+        """Digest of what it cuts texts into: the same tokens by the same merges, in whatever order they have ids."""
+        merges = json.loads(self.tokenizer.to_str())["model"].get("merges", [])
+        return sha256_json([sorted(self.tokenizer.get_vocab()), merges])
 
-    def _unknown_parts(self, texts: Sequence[str]) -> Iterator[tuple[list[str], int]]:
+    def _unknown_parts(self, texts: Sequence[str], tokens: int | None) -> Iterator[tuple[list[str], int]]:
         for text, encoding in zip(
             texts, self.tokenizer.encode_batch(_encodable(texts), add_special_tokens=False), strict=True
         ):
             if not encoding.ids:
                 yield [text], len(text)
                 continue
-            kept = cut(np.arange(len(encoding.ids)), max_length=self.max_length, keep=self.keep)
-            spans = [encoding.offsets[place] for place in kept.tolist() if encoding.ids[place] == UNKNOWN_ID]
-            is_whole = len(kept) == len(encoding.ids)
-            characters = len(text) if is_whole else encoding.offsets[int(kept[-1])][1]
-            yield [text[start:stop] for start, stop in spans], characters
+            read = list(zip(encoding.ids, encoding.offsets, strict=True))[:tokens]
+            characters = len(text) if len(read) == len(encoding.ids) else read[-1][1][1]
+            yield [text[start:stop] for token, (start, stop) in read if token == UNKNOWN_ID], characters
 
     def unknown_share(self, values: Iterable[str]) -> float:
         """Share of tokens that are unknown, over all texts uncut; in [0, 1], 0 for no text."""

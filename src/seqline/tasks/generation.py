@@ -18,12 +18,13 @@ import torch
 
 from seqline.batch import PADDING_ID, UNKNOWN_ID, SequenceBatch
 from seqline.data.arrays import Array, SequenceArrays, from_sequences
+from seqline.data.collate import batch_of, bucketed
 from seqline.data.inputs import InputEncoder
 from seqline.data.rows import SplitRows
 from seqline.data.spelling import SPELLING_COLUMNS, Speller
 from seqline.data.targets import TargetEncoder
 from seqline.data.tokenization import TextTokenizer
-from seqline.nn.language_model import RecurrentLanguageModel
+from seqline.nn.language_model import CONTINUES, RecurrentLanguageModel
 from seqline.nn.sampling import Sampling, complete, most_probable, write
 from seqline.recipe import InputSection, ModelSection, NextTokenTarget, TrainingSection
 from seqline.tasks.base import Encoded, Floats, Loss, Task
@@ -36,6 +37,8 @@ _CLOSING = frozenset(".,;:!?)]}'\"%")
 _HITS = 5
 _BEAMS = 10
 _PROMPTS_AT_ONCE = 64
+_ROWS_AT_ONCE = 64
+_STEPS_AT_ONCE = 1024
 # exp of more is no float64.
 _LARGEST_EXPONENT = 700.0
 
@@ -150,17 +153,13 @@ class Generation(Task):
         }
 
     def measure(self, model: FittedModel, rows: SplitRows, answers: Sequence[Any] | None = None) -> Floats:
-        """The row statistics `columns`, float64 (N, 6); each row is read whole and from its beginning."""
-        encoded = self.encode(model.encoder, model.input, rows.inputs)
-        whole = marked(encoded.sequences, vocab_size=model.encoder.sizes["vocab_size"])
-        found = model.each(
-            Encoded(whole, encoded.whole_lengths), lambda batch: self.tally(model.network(batch), batch, {})
-        )
-        spelling = cast("Speller", model.encoder).spelling(rows.inputs)
-        return np.hstack([found.numpy().reshape(-1, len(_TOKEN_COLUMNS)), spelling])
+        """The row statistics `columns`, float64 (N, 6); each row is read whole, whatever the cut that was learnt from."""
+        whole = list(model.encoder.encode_whole(rows.inputs))
+        found = self._read(model, marked(whole, vocab_size=model.encoder.sizes["vocab_size"]))
+        return np.hstack([found, cast("Speller", model.encoder).spelling(rows.inputs)])
 
     def unit(self, metric: str, model: FittedModel) -> str:
-        """How the text is read and cut; for figures of tokens the vocabulary too."""
+        """How the text is read; for figures of tokens the vocabulary too."""
         return unit_of_tokens(metric, cast("Speller", model.encoder), model.input)
 
     def answers(self, model: FittedModel, inputs: Sequence[Any]) -> list[Any]:
@@ -207,6 +206,28 @@ class Generation(Task):
         continues = np.zeros(examples, dtype=bool)
         extras = {"continues": continues}
         return from_sequences(pieces, sequences, vocab_size=begin + _MARKS, row_extras=extras), sizes
+
+    def _read(self, model: FittedModel, sequences: Sequence[Array]) -> Floats:
+        """Tallies of whole rows, float64 (N, 4), piece by piece with carried state: a long row costs no more memory."""
+        network = cast("RecurrentLanguageModel", model.network)
+        found = torch.zeros(len(sequences), len(_TOKEN_COLUMNS), dtype=torch.float64)
+        lengths = np.asarray([len(ids) - 1 for ids in sequences], dtype=np.int64)
+        with torch.inference_mode():
+            for bucket in bucketed(lengths, batch_size=_ROWS_AT_ONCE, rng=None):
+                # The longest first: those that go on are then the first ones of the batch before.
+                rows = bucket[::-1]
+                for start in range(0, int(lengths[rows[0]]), _STEPS_AT_ONCE):
+                    going = rows[lengths[rows] > start]
+                    ends = np.minimum(start + _STEPS_AT_ONCE, lengths[going])
+                    pieces = [(sequences[row], end) for row, end in zip(going, ends, strict=True)]
+                    batch = batch_of(
+                        [ids[start:end] for ids, end in pieces],
+                        targets=[ids[start + 1 : end + 1] for ids, end in pieces],
+                        extras={CONTINUES: [np.asarray(start > 0)] * len(pieces)},
+                    )
+                    found[torch.from_numpy(going.copy())] += self.tally(network(batch), batch, {})
+        network.restore_carried({})
+        return found.numpy()
 
     def _continued(self, model: FittedModel, inputs: Sequence[Any], sampling: Sampling) -> list[Continuation]:
         network = cast("RecurrentLanguageModel", model.network)

@@ -97,6 +97,10 @@ class MusicGeneration(Task):
         found = model.each(encoded, lambda batch: self.tally(model.network(batch), batch, {}))
         return found.numpy().reshape(-1, len(self.columns))
 
+    def unit(self, metric: str, model: FittedModel) -> str:
+        """How much of each piece is read."""
+        return f"steps of pieces cut to {model.input.max_length}"
+
     def answers(self, model: FittedModel, inputs: Sequence[Any]) -> list[Music]:
         """What follows each opening, drawn as the recipe's target says."""
         return [self.continued(model, value, sampling_of(model.target)) for value in inputs]

@@ -210,7 +210,8 @@ def _require_the_unit(predictor: Predictor, champion: RegisteredVersion, metric:
     if theirs != unit:
         raise UnreadableChampionError(
             f"{metric} of champion version {champion.version} is no measure for this challenger: it counts {theirs}; "
-            f"the challenger's counts {unit}; name a gate.metric that means the same for both"
+            f"the challenger's counts {unit}; name a gate.metric that means the same for both, or give the recipe another "
+            "name: what reads or answers otherwise is another model"
         )
 
 

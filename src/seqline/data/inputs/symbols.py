@@ -111,7 +111,7 @@ class SymbolEncoder:
             yield cut(ids, max_length=self.section.max_length, keep=self.section.keep)
 
     def spelling(self, values: Iterable[Any]) -> npt.NDArray[np.float64]:
-        """What the unknown tokens of each value, as it is cut, cost to spell: float64 (N, 2), `SPELLING_COLUMNS`.
+        """What the unknown tokens of each value cost to spell: float64 (N, 2), `SPELLING_COLUMNS`.
 
         Characters are those of the tokens; the items of a list have a space between them.
         """
@@ -119,14 +119,13 @@ class SymbolEncoder:
 
     @cached_property
     def fingerprint(self) -> str:
-        """Digest of the vocabulary: the same one has the same ids."""
-        return sha256_json(list(self.vocabulary))
+        """Digest of what values are cut into: the same tokens, in whatever order they have ids."""
+        return sha256_json(sorted(self.vocabulary))
 
     def _unknown_parts(self, value: Any) -> tuple[list[str], int]:
-        tokens = np.asarray(_kmers(value, self.section), dtype=object)
-        kept = cut(tokens, max_length=self.section.max_length, keep=self.section.keep).tolist()
-        unknown = [token for token in kept if token not in self._id_of]
-        return unknown, len(("" if isinstance(value, str) else " ").join(kept))
+        tokens = _kmers(value, self.section)
+        unknown = [token for token in tokens if token not in self._id_of]
+        return unknown, len(("" if isinstance(value, str) else " ").join(tokens))
 
     def unknown_share(self, values: Iterable[Any]) -> float:
         """Share of tokens that are unknown, over all values uncut; in [0, 1], 0 for no value."""

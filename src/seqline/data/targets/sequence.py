@@ -91,12 +91,13 @@ class SequenceEncoder:
 
     @property
     def fingerprint(self) -> str:
-        """Digest of the vocabulary: the same one has the same ids."""
+        """Digest of what texts are cut into."""
         return self.tokenizer.fingerprint
 
     def spelling(self, values: Iterable[Any]) -> npt.NDArray[np.float64]:
         """What the unknown tokens of each text, as it is cut, cost to spell: float64 (N, 2), `SPELLING_COLUMNS`."""
-        return self.tokenizer.spelling(_text(value, self.section) for value in values)
+        texts = (_text(value, self.section) for value in values)
+        return self.tokenizer.spelling(texts, tokens=self.section.max_length)
 
     def words(self, ids: Sequence[int]) -> list[str]:
         """What each id stands for, for a reader."""
