@@ -282,6 +282,84 @@ USES: dict[str, tuple[list[dict[str, Any]], dict[str, Any]]] = {
 }
 
 
+DAYS = [f"2026-{1 + i // 28:02d}-{1 + i % 28:02d}" for i in range(168)]
+STOCK = table(60, date=lambda i: DAYS[i], open=lambda i: i * 0.7, close=lambda i: i * 0.3, volume=str)
+FRAUD = table(
+    60, Time=lambda i: str(i * 3 // 2), V1=lambda i: i * 0.37, Amount=lambda i: i / 4, Class=lambda i: i % 2
+)
+WEATHER = table(
+    60,
+    date=lambda i: DAYS[i],
+    rain=lambda i: i * 0.1,
+    heat=lambda i: i * 0.3,
+    sky=lambda i: ["blue", "grey"][i * i % 7 % 2],
+)
+MOVES = table(
+    60, timestamp=lambda i: i * 20, ax=lambda i: i * 0.1, activity=lambda i: ["run", "walk"][i // 10 % 2]
+)
+
+
+def test_a_named_target_is_what_is_predicted_of_a_table_with_times() -> None:
+    found = guessed(STOCK, target="close")
+    assert (found.task, found.inputs, found.beside) == ("forecasting", ("close",), ("open", "volume"))
+    assert found.reasons[1] == "target 'close': you named it; its next values are what is predicted"
+    found = guessed(STOCK, inputs=("open",), target="close", task="forecasting")
+    assert (found.inputs, found.beside) == (("close",), ("open",))
+    found = guessed(STOCK, inputs=("open",), target="close")
+    assert (found.task, found.inputs, found.target) == ("estimation", ("open",), "close")
+    assert guessed(FRAUD, target="Amount").inputs == ("Amount",)
+    found = guessed(FRAUD, target="Class", task="forecasting")
+    assert (found.inputs, found.beside) == (("Class",), ("V1", "Amount"))
+    for given in ({"target": "Class"}, {}):
+        found = guessed(FRAUD, **given)
+        assert (found.task, found.inputs, found.target) == ("classification", ("V1", "Amount"), "Class")
+    # Nor does another column take its place where it changes within a series.
+    assert guessed(LONG, target="x").target in ("x", None)
+
+
+def test_a_label_of_each_row_is_no_name_of_a_series() -> None:
+    found = guessed(MOVES)
+    assert (found.task, found.kind, found.inputs, found.target) == (
+        "classification",
+        "vector",
+        ("ax",),
+        "activity",
+    )
+    assert any("'timestamp' left out" in reason for reason in found.reasons)
+    assert guessed(MOVES, inputs=("timestamp", "ax")).inputs == ("timestamp", "ax")
+    for given in ({}, {"target": "heat"}, {"task": "forecasting"}):
+        with pytest.raises(InputError, match="--target sky if it is the label of each row"):
+            guessed(WEATHER, **given)
+    assert guessed(WEATHER, target="sky").inputs == ("rain", "heat")
+
+
+@pytest.mark.parametrize(
+    ("values", "group"),
+    [
+        # One after the other, in turn at distances of their own, and at the same times.
+        (table(60, time=lambda i: i * 20, tour=lambda i: f"t{i // 20}", x=lambda i: i * 0.3), "tour"),
+        (table(60, time=lambda i: i * 20, probe=lambda i: "abc"[i % 3], x=lambda i: i * 0.3), "probe"),
+        (table(60, date=lambda i: DAYS[i // 2], shop=lambda i: "ab"[i % 2], x=lambda i: i * 0.3), "shop"),
+        # Of two columns of words the one that the times begin anew for.
+        (
+            table(
+                60,
+                date=lambda i: DAYS[i // 2],
+                land=lambda i: "F",
+                shop=lambda i: "ab"[i % 2],
+                x=lambda i: i * 0.3,
+            ),
+            "shop",
+        ),
+    ],
+)
+def test_a_column_of_words_with_calendars_of_their_own_names_the_series(
+    values: list[dict[str, Any]], group: str
+) -> None:
+    found = guessed(values)
+    assert (found.task, found.group, found.inputs) == ("forecasting", group, ("x",))
+
+
 @pytest.mark.parametrize("use", USES)
 def test_each_use_is_found_and_says_why(use: str) -> None:
     values, expected = USES[use]

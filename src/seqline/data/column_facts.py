@@ -117,6 +117,11 @@ class ColumnFacts:
         return all(later == before + 1 for before, later in pairwise(numbers))
 
     @cached_property
+    def never_decreases(self) -> bool:
+        """Whether each value is at least the one before, as of a clock."""
+        return self.places is not None and all(later >= before for before, later in pairwise(self.places))
+
+    @cached_property
     def is_list(self) -> bool:
         """Whether its values are lists."""
         return mostly(isinstance(value, list) for value in self.known)
@@ -130,6 +135,14 @@ class ColumnFacts:
     def is_time(self) -> bool:
         """Whether its values are timestamps."""
         return self.is_text and mostly(_is_time(text) for text in self.known[:_TIMES_TRIED])
+
+    @cached_property
+    def places(self) -> list[float] | None:
+        """Its values as numbers that sort: seconds where they are timestamps; None where one is neither."""
+        try:
+            return [_place(value) for value in self.values]
+        except (InputError, OverflowError, ValueError):
+            return None
 
     @cached_property
     def is_wav(self) -> bool:
@@ -176,6 +189,13 @@ class ColumnFacts:
         ):
             return False
         return len(self.letters) <= _FEW_LETTERS and self.letters.isalnum()
+
+
+def _place(value: object) -> float:
+    number = number_of(value)
+    if isinstance(number, int | float) and not isinstance(number, bool):
+        return float(number)
+    return parse_timestamp(str(value)).timestamp()
 
 
 def _is_time(text: object) -> bool:

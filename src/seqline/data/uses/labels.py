@@ -42,7 +42,12 @@ def label_names(look: Look) -> list[str]:
 
 def is_named_label(look: Look, column: ColumnFacts) -> bool:
     """Whether a column bears a usual name of labels."""
-    return column.name == look.named(*label_names(look))
+    return bare(column.name) in {bare(name) for name in label_names(look)}
+
+
+def is_number_by_name(column: ColumnFacts) -> bool:
+    """Whether a column of numbers has a usual name of labels that numbers bear as well: `y`."""
+    return column.is_number and bare(column.name) in _NAMES_OF_EITHER
 
 
 def target_of(look: Look, *without: str) -> ColumnFacts | None:

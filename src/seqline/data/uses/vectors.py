@@ -5,6 +5,7 @@ from __future__ import annotations
 from seqline.data.csv_rows import listed
 from seqline.data.look import Guess, Look
 from seqline.data.uses.labels import candidates, is_named_label, labelled, target_of
+from seqline.data.uses.steps import order_column
 
 
 def from_numbers(look: Look) -> Guess | None:
@@ -22,12 +23,21 @@ def from_numbers(look: Look) -> Guess | None:
             look.say(f"target {last.name!r}: the last column")
     if target is None or (target.is_text and not target.may_be_label and not given.target):
         return None
-    inputs = given.inputs or look.numbers(target.name, look.subject(), *look.idle)
+    known = look.numbers(target.name, look.subject(), *look.idle)
+    # A row's neighbours in time are in train: the time alone would tell their label.
+    clock = order_column(look)
+    timeless = tuple(name for name in known if name != clock or not look.columns[name].never_decreases)
+    inputs = given.inputs or timeless or known
     if not inputs or not all(look.columns[name].is_number for name in inputs):
         return None
     used = {target.name, *inputs, *look.idle, look.subject()}
     left_out = [name for name, column in look.columns.items() if name not in used and column.known]
     look.say(f"{len(inputs)} columns of numbers beside it: a vector")
+    if clock in left_out and look.columns[str(clock)].is_number and not given.inputs:
+        look.say(
+            f"{clock!r} left out: when a row was tells its neighbours, not what it is (--input names it)"
+        )
+        left_out.remove(str(clock))
     if left_out and not given.inputs:
         look.say(
             f"{listed(left_out)} left out: a vector holds numbers (a column of 0 and 1 for each word would be some)"
