@@ -259,6 +259,47 @@ def test_what_is_proposed_is_read_off_the_rows(workspace: Workspace, tmp_path: P
     assert "frequency" not in propose(found, use, head=head, has_test=False)[0]["input"]
 
 
+@pytest.mark.parametrize(
+    ("lengths", "first", "context", "season", "said"),
+    [
+        # The series that have only begun do not shrink the model; they are counted.
+        ([200, 2, 200, 200], "2026-01-{:02d}", 21, 7, "nothing is learnt from 1 of 4 series: under 28 steps"),
+        ([200, 200], "2026-01-{:02d}", 21, 7, None),
+        # Half of 90 weeks is no season, but what is left to train on holds one.
+        ([90, 90], "2026-W{:02d}", 52, 52, None),
+        ([50, 50], "2026-W{:02d}", 25, 1, "no season: one of 52 steps does not fit into contexts of 25"),
+    ],
+)
+def test_contexts_are_those_of_most_steps_and_hold_a_season_where_they_can(
+    lengths: list[int], first: str, context: int, season: int, said: str | None
+) -> None:
+    head = [Row(2, {"sales": [1]}, "t.csv")]
+    use = Guess(task="forecasting", kind="history", inputs=("sales",), target=None)
+    found = Survey(input_column="sales", target_column=None, kind=SeriesKind(), lengths=lengths)
+    found.stamps = [first.format(day) for day in range(1, 20)]
+    values, reasons = propose(found, use, head=head, has_test=False)
+    assert (values["input"]["context_length"], values["input"]["season_length"]) == (context, season)
+    odd = [reason for reason in reasons if reason.startswith(("nothing is learnt", "no season"))]
+    assert [reason.startswith(said or "?") for reason in odd] == ([True] if said else [])
+
+
+def test_series_of_few_steps_are_refused_whatever_a_long_one_has() -> None:
+    head = [Row(2, {"price": [1]}, "t.csv")]
+    use = Guess(task="forecasting", kind="history", inputs=("price",), target=None)
+    found = Survey(input_column="price", target_column=None, kind=SeriesKind(), lengths=[20, *[1] * 300])
+    with pytest.raises(InputError) as caught:
+        propose(found, use, head=head, has_test=False)
+    assert "20 steps in the longest series, and 1 in others" in str(caught.value)
+    assert "where each row is a case of its own, --task estimation" in str(caught.value)
+
+
+def test_a_series_that_has_only_begun_tells_no_frequency(workspace: Workspace, tmp_path: Path) -> None:
+    young = "".join(f"2026-03-0{day},new,1,0\n" for day in (2, 4, 6))
+    bring(workspace, tmp_path / "sales.csv", sales(["a", "b"]).replace("series,", "shop,", 1) + young)
+    given = workspace.recipe("mine").input
+    assert (given.frequency, given.context_length) == ("D", 21)
+
+
 def test_a_table_of_events_gets_the_recipe_of_the_next_item(workspace: Workspace, tmp_path: Path) -> None:
     made = bring(workspace, tmp_path / "taken.csv", taken(60))
     recipe = workspace.recipe("mine")

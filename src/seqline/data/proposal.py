@@ -40,6 +40,10 @@ _OTHER_HORIZON = (5, 1)
 _CONTEXT_HORIZONS = 3
 _NEXT_ITEMS = 5
 _FEWEST_STEPS = 12
+# A few series that have only begun do not say what is read of the others.
+_BULK = 0.9
+# What valid and test leave of a series.
+_TRAIN_SHARE = 0.7
 
 
 def propose(
@@ -159,17 +163,30 @@ def _audio(found: Survey, use: Guess, head: Sequence[Row], reasons: list[str]) -
 def _history(found: Survey, use: Guess, head: Sequence[Row], reasons: list[str]) -> dict[str, Any]:
     unit = _unit(found)
     horizon, season = _HORIZONS.get(unit, _OTHER_HORIZON)
-    shortest = min(found.lengths)
-    if max(found.lengths) < _FEWEST_STEPS:
+    steps = _bulk(found.lengths)
+    if steps < _FEWEST_STEPS:
         raise InputError(
             f"{head[0].source} column {found.input_column!r}",
-            f"{max(found.lengths)} steps in the longest series",
+            f"{max(found.lengths)} steps in the longest series, and {steps} in others of those that hold most",
             f"at least {_FEWEST_STEPS}: steps to read, steps to foretell, and some of both to test on",
+            "join what belongs to one series; where each row is a case of its own, --task estimation or classification",
         )
-    context = max(2, min(max(_CONTEXT_HORIZONS * horizon, season), shortest // 2))
+    context = max(2, min(max(_CONTEXT_HORIZONS * horizon, season), steps // 2))
+    if context < season <= int(_TRAIN_SHARE * steps) - 2 * horizon:
+        context = season
+    if context < season:
+        reasons.append(f"no season: one of {season} steps does not fit into contexts of {context}")
+        season = 1
     reasons.append(
-        f"context_length {context}, season_length {season}: steps of {unit}, {shortest:,} or more a series"
+        f"context_length {context}, season_length {season}: steps of {unit}, {steps:,} or more in the series that hold "
+        f"{_BULK:.0%} of them"
     )
+    needed = context + min(horizon, context)
+    idle = sum(length < needed for length in found.lengths)
+    if idle:
+        reasons.append(
+            f"nothing is learnt from {idle:,} of {found.rows:,} series: under {needed} steps, what is read and foretold"
+        )
     given: dict[str, Any] = {
         "kind": "history",
         "column": found.input_column,
@@ -194,8 +211,15 @@ def _history(found: Survey, use: Guess, head: Sequence[Row], reasons: list[str])
     return given
 
 
+def _bulk(lengths: Sequence[int]) -> int:
+    """Steps of the shortest of those series, the longest first, that together hold most steps."""
+    longest = np.sort(np.asarray(lengths))[::-1]
+    held = np.cumsum(longest)
+    return int(longest[np.searchsorted(held, _BULK * held[-1])])
+
+
 def _unit(found: Survey) -> str:
-    """Unit of the frequency of the first series: h, D, ..., or step."""
+    """Unit of the frequency of the longest series: h, D, ..., or step."""
     return infer_frequency(found.stamps).unit if len(found.stamps) > 1 else "step"
 
 
@@ -297,7 +321,10 @@ def _forecasting(recipe: dict[str, Any], found: Survey, use: Guess, reasons: lis
     reasons.append(
         f"horizon {recipe['target']['horizon']}: a guess for steps of {unit}; say how far ahead you look"
     )
-    recipe["validation"] = {"min_rows": 1, **({"max_missing_share": 0.5} if found.with_missing else {})}
+    recipe["validation"] = {
+        "min_rows": 1,
+        **({"max_missing_share": 0.5} if found.with_missing or found.with_gaps else {}),
+    }
     recipe["split"].pop("by", None)
     recipe["retrain"] = {"min_new_rows": ahead * found.rows}
     reasons.append(

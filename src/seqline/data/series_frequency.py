@@ -15,7 +15,7 @@ from seqline.errors import InputError
 from seqline.recipe import HistoryInput
 
 # From so many timestamps on a series tells its own frequency: a week of days has a weekend in it.
-_TELLING = 8
+TELLING = 8
 
 
 def frequencies_of(rows: Sequence[Mapping[str, Any]], section: HistoryInput) -> dict[str, Frequency]:
@@ -43,7 +43,7 @@ def frequencies_of(rows: Sequence[Mapping[str, Any]], section: HistoryInput) -> 
         elif isinstance(row.get(TIMESTAMPS), list):
             stamps.setdefault(name, []).extend(row[TIMESTAMPS])
     counts = {name: len(set(map(str, given))) for name, given in stamps.items() if name not in said}
-    told = {name: _told(name, stamps[name]) for name, count in counts.items() if count >= _TELLING}
+    told = {name: _told(name, stamps[name]) for name, count in counts.items() if count >= TELLING}
     usual = set(said.values()) | set(told.values())
     for name, count in counts.items():
         if name in told:

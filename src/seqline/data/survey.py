@@ -18,6 +18,7 @@ from seqline.data.kinds.recording import RecordingKind
 from seqline.data.kinds.targets import NumberKind, SequenceKind, TagsKind, TargetKind
 from seqline.data.look import Guess
 from seqline.data.readers import Row
+from seqline.data.series_frequency import TELLING
 from seqline.data.shapes import Shape
 from seqline.errors import InputError
 from seqline.recipe import INPUTS, InputSection, ValidationSection
@@ -120,9 +121,12 @@ class Survey:
         self.with_missing += bool(self.kind.facts(value).get("missing"))
         self.with_gaps += any(finding.fact == "gaps" for finding in self.kind.beside(row.values))
         if isinstance(stamps := row.values.get(TIMESTAMPS), list):
-            self.stamps = self.stamps or list(stamps)
             if len(stamps) > 1:
-                self.frequencies.add(_frequency(stamps, f"{row.source} line {row.line}"))
+                frequency = _frequency(stamps, f"{row.source} line {row.line}")
+                if len(stamps) >= TELLING:
+                    self.frequencies.add(frequency)
+            if len(stamps) > len(self.stamps):
+                self.stamps = list(stamps)
         if self.split_by is not None:
             self.groups[str(row.values[self.split_by])] += 1
         if isinstance(self.target, TagsKind):
