@@ -33,6 +33,15 @@ def grid_of(stamps, *, frequency=None, gaps="refuse", duplicates="refuse"):
         (["2026-01-02T00:00", "2026-01-02T01:00", "2026-01-02T03:00"], "h"),
         (["2026-01-02T00:10", "2026-01-02T00:25", "2026-01-02T00:40"], "15min"),
         ([0, 1, 2], "step"),
+        ([4, 1, 2], "step"),
+        ([1_699_999_200, 1_700_002_800, 1_700_010_000], "3600step"),  # seconds, an hour missing
+        ([3 * 86_400 * 10**9, 86_400 * 10**9], "172800000000000step"),
+        ([5, 5], "step"),
+        ([2019, 2020, 2022], "step"),  # years count as they are
+        ([202_601, 202_602, 202_612], "step"),  # months of one year have no gap as counters either
+        ([20_260_130, 20_260_131, 20_260_132], "step"),
+        ([2_026_111, 2_026_112], "step"),
+        ([18_991_231, 18_991_230], "step"),
     ],
 )
 def test_the_frequency_is_told_from_the_timestamps(stamps, expected) -> None:
@@ -81,6 +90,35 @@ def test_a_day_that_february_lacks_is_its_last_one(day) -> None:
         grid_of([dates[0], dates[1], "2026-03-27"], frequency="M")
     with pytest.raises(InputError, match="gaps at"):  # no months: days, and most of them missing
         grid_of(["2026-01-28", "2026-02-27", "2026-03-28"])
+
+
+@pytest.mark.parametrize(
+    ("stamps", "written"),
+    [
+        ([20_260_131, 20_260_201], "2026-01-31 for 20260131"),
+        ([20_260_103, 20_260_102], "2026-01-02 for 20260102"),
+        ([202_512, 202_601], "2025-12 for 202512"),
+    ],
+)
+def test_whole_numbers_that_read_as_dates_are_no_counters(stamps, written) -> None:
+    with pytest.raises(InputError, match=f"all read as dates\n  expected: ISO 8601, as {written}\n"):
+        infer_frequency(stamps)
+    # Whoever says that they are counters is believed.
+    assert len(grid_of(stamps, frequency="step", gaps="fill").stamps(0, 1)) == 1
+
+
+def test_a_counter_in_large_steps_has_them_for_steps() -> None:
+    seconds = [3_600 * hour for hour in (5, 6, 8)]
+    with pytest.raises(InputError, match=r"gaps at 25200\n  expected: every step of frequency 3600step"):
+        grid_of(seconds)
+    grid = grid_of(seconds, gaps="fill")
+    assert (grid.length, grid.gaps, grid.stamps(3, 2)) == (4, 1, [28_800, 32_400])
+    assert grid.is_told_by_its_start
+    assert parse_frequency(str(grid.frequency)) == grid.frequency
+    far_apart = infer_frequency([2**61, -(2**61)])
+    assert far_apart == parse_frequency(str(far_apart)) == Frequency("step", 2**62)
+    with pytest.raises(InputError, match="is too large"):
+        infer_frequency([0, 10**5_000])
 
 
 def test_timestamps_that_fit_no_frequency_are_refused() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -132,6 +133,18 @@ def test_irregular_timestamps_name_the_sequence() -> None:
     rows = [Row(i, {"g": "a", "t": t, "v": 1}, "t.jsonl") for i, t in enumerate(times, start=1)]
     with pytest.raises(InputError, match=r"t\.jsonl line 1, sequence 'a', timestamps: no regular frequency"):
         list(sequences_of(rows, LongTable(group="g", order="t", values=("v",), column="values")))
+
+
+def test_dates_without_dashes_are_refused_where_they_are_steps_and_left_where_they_are_kept() -> None:
+    rows = [Row(i, {"g": "a", "t": t, "v": i}, "t.jsonl") for i, t in enumerate((20260201, 20260131), 1)]
+    table = LongTable(group="g", order="t", values=("v",), column="values")
+    with pytest.raises(
+        InputError, match=r"line 1, sequence 'a', timestamps: 20260131 to 20260201, whole numbers"
+    ):
+        list(sequences_of(rows, table))
+    # Whoever reads the times knows the recipe, which may say that they are counters.
+    (kept,) = sequences_of(rows, replace(table, order_column="timestamps"))
+    assert kept.values == {"id": "a", "timestamps": [20260131, 20260201], "values": [2, 1]}
 
 
 def test_numbers_and_labels_of_json_lines_are_taken_as_they_are() -> None:

@@ -10,6 +10,8 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+from math import gcd
 
 from seqline.data.month_days import DAYS_A_WEEK, WORKDAYS, anchors_of, day_of
 from seqline.errors import InputError
@@ -18,12 +20,16 @@ Stamp = str | int
 
 _MINUTES = {"min": 1, "h": 60, "D": 1_440, "W": 10_080}
 _MONTHS = {"M": 1, "Q": 3, "Y": 12}
-_SPELLING = re.compile(r"([1-9]\d{0,3})?(min|h|D|W|M|Q|Y|B|step)")
+# Counters may be milliseconds or nanoseconds: a step of theirs is a long number.
+_SPELLING = re.compile(r"([1-9]\d{0,3})?(min|h|D|W|M|Q|Y|B)|([1-9]\d{0,18})?(step)")
 _YEAR_AND_MONTH = re.compile(r"\d{4}(-\d{2})?")
 _EPOCH = datetime(1970, 1, 5)  # a Monday, so that weeks and business days count from it
 _SHOWN, _FEW = 3, 50
 # Half of what 64 bits hold, so that no difference of two counters is beyond them.
 _MAX_COUNTER = 2**62
+# Years in which a whole number is taken for a date.
+_FIRST_YEAR, _LAST_YEAR = 1900, 2100
+_DAY, _MONTH = "%Y%m%d", "%Y%m"
 # Where in the phase of a month, quarter or year its `anchors_of` begin.
 _ANCHORS = 3
 # Tried from the finest to the coarsest by `infer_frequency`.
@@ -150,7 +156,7 @@ def parse_frequency(text: str) -> Frequency:
         raise InputError(
             "frequency", repr(text), "min, h, D, W, M, Q, Y, B (Monday to Friday) or step, as in h or 15min"
         )
-    return Frequency(match[2], int(match[1] or 1))
+    return Frequency(match[2] or match[4], int(match[1] or match[3] or 1))
 
 
 def parse_timestamp(stamp: Stamp) -> datetime:
@@ -175,17 +181,19 @@ def parse_timestamp(stamp: Stamp) -> datetime:
 
 
 def infer_frequency(stamps: Sequence[Stamp]) -> Frequency:
-    """The coarsest usual frequency on whose grid all timestamps lie, one a period; whole numbers count as steps.
+    """The coarsest usual frequency on whose grid all timestamps lie, one a period.
+
+    Whole numbers are counters: their step is the largest that divides all differences, as 3600 of seconds an hour apart.
 
     Raises:
-        InputError: Fewer than two timestamps, or none of the usual frequencies fits.
+        InputError: Fewer than two timestamps, none of the usual frequencies fits, or whole numbers that read as dates.
     """
     if len(stamps) < 2:
         raise InputError(
             "timestamps", f"{len(stamps)} of them", "at least two to tell the frequency", "set the frequency"
         )
     if all(isinstance(stamp, int) and not isinstance(stamp, bool) for stamp in stamps):
-        return Frequency("step")
+        return _step_of(sorted({int(stamp) for stamp in stamps}))
     distinct = sorted({parse_timestamp(stamp).isoformat() for stamp in stamps})
     for text in reversed(_CANDIDATES):
         frequency = parse_frequency(text)
@@ -198,6 +206,47 @@ def infer_frequency(stamps: Sequence[Stamp]) -> Frequency:
         f"one of {', '.join(_CANDIDATES)}",
         "set the frequency, or put the values on a regular calendar first",
     )
+
+
+def _step_of(numbers: Sequence[int]) -> Frequency:
+    """The step of counters that differ and rise.
+
+    Raises:
+        InputError: They are too large, or dates without dashes: as counters the end of each month would be a gap.
+    """
+    plain = Frequency("step")
+    for number in (numbers[0], numbers[-1]):
+        plain.period(number)
+    if (written := _first_as_date(numbers)) is not None:
+        raise InputError(
+            "timestamps",
+            f"{numbers[0]} to {numbers[-1]}, whole numbers that all read as dates",
+            f"ISO 8601, as {written} for {numbers[0]}",
+            "write the dates with dashes; counters may begin at 1, or set input.frequency to step",
+        )
+    return Frequency("step", max(1, gcd(*(later - number for number, later in pairwise(numbers)))))
+
+
+def _first_as_date(numbers: Sequence[int]) -> str | None:
+    """The first of some whole numbers as ISO 8601, where all of them read as YYYYMMDD or YYYYMM; else None."""
+    if all(_date_of(number, _DAY) is not None for number in numbers):
+        return datetime.strptime(str(numbers[0]), _DAY).strftime("%Y-%m-%d")
+    # Months of one year are counters as well as months: neither have gaps.
+    in_one_year = numbers[0] // 100 == numbers[-1] // 100
+    if not in_one_year and all(_date_of(number, _MONTH) is not None for number in numbers):
+        return datetime.strptime(str(numbers[0]), _MONTH).strftime("%Y-%m")
+    return None
+
+
+def _date_of(number: int, pattern: str) -> datetime | None:
+    """A whole number as the date that it reads as; None where it is none of the years that data are about."""
+    try:
+        date = datetime.strptime(str(number), pattern)
+    except ValueError:
+        return None
+    # strptime takes 2026111 for a date too.
+    same = date.strftime(pattern) == str(number)
+    return date if same and _FIRST_YEAR <= date.year <= _LAST_YEAR else None
 
 
 def _lie_on(frequency: Frequency, stamps: Sequence[Stamp]) -> bool:

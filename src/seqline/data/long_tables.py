@@ -190,9 +190,12 @@ def _places(identifier: str, group: _Group, table: LongTable) -> list[float]:
     """Where each step stands in time, as numbers; those of timestamps count the steps of their frequency."""
     texts = [isinstance(value, str) for value in group.order]
     where = f"{group.source} line {group.line}, sequence {identifier!r}"
-    if not any(texts):
-        return [float(value) for value in group.order]
-    if not all(texts):
+    stamps = [_plain(value) for value in group.order]
+    # Times that are kept are judged where they are read: here they only sort the steps.
+    is_judged_later = table.order_column is not None
+    if not any(texts) and (is_judged_later or any(isinstance(stamp, float) for stamp in stamps)):
+        return [float(stamp) for stamp in stamps]
+    if any(texts) and not all(texts):
         number = group.lines[texts.index(not texts[0])]
         raise InputError(
             f"{group.source} line {number}",
@@ -202,8 +205,8 @@ def _places(identifier: str, group: _Group, table: LongTable) -> list[float]:
     if len(group.order) == 1:
         return [0.0]
     try:
-        frequency = infer_frequency(group.order)
-        return [float(frequency.period(stamp)[0]) for stamp in group.order]
+        frequency = infer_frequency(stamps)
+        return [float(frequency.period(stamp)[0]) for stamp in stamps]
     except InputError as error:
         raise InputError(f"{where}, {error.where}", error.found, error.expected, error.hint) from None
 

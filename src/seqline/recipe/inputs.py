@@ -149,7 +149,7 @@ class HistoryInput(InputSection):
     )
     frequency: str | None = Field(
         None,
-        pattern=r"^([1-9]\d{0,3})?(min|h|D|W|M|Q|Y|B|step)$",
+        pattern=r"^(([1-9]\d{0,3})?(min|h|D|W|M|Q|Y|B)|([1-9]\d{0,18})?step)$",
         description="From step to step, as h, 15min, D, B (Monday to Friday), W, M, step; null: what the rows say.",
     )
     gaps: Literal["refuse", "fill"] = Field("refuse", description="Steps that no row gives.")

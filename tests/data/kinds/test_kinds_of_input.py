@@ -236,6 +236,19 @@ def test_one_row_with_impossible_times_or_numbers_is_a_finding_and_stops_nothing
     assert [finding.fact for finding in kind.beside({**good, **bad})] == ["times or covariates"]
 
 
+def test_steps_that_a_recipe_fills_are_missing_numbers() -> None:
+    filled = HistoryInput(column="value", context_length=2, gaps="fill", missing="linear")
+    row = {"id": "a", "timestamps": ["2026-01-02", "2026-01-03", "2026-01-09"], "value": [1, None, 3]}
+    (found,) = HistoryKind(section=filled, max_missing_share=0.7).beside(row)
+    assert found.fact == "missing numbers"
+    assert found.found == "6 of 8 numbers, 5 steps of frequency D that no row gives"
+    assert not HistoryKind(section=filled, max_missing_share=0.75).beside(row)
+    # Two channels are missing twice as many numbers.
+    wide = {**row, "value": [[1, 1], [None, 2], [3, 3]]}
+    (found,) = HistoryKind(section=filled, max_missing_share=0.6).beside(wide)
+    assert found.found.startswith("11 of 16 numbers")
+
+
 def test_numbers_beyond_what_a_network_holds_are_none() -> None:
     assert KINDS["line"].faults([1.0, 1e300, 2.0]) == [
         "not a series: step 2 is 1e+300, too large a number for a network"

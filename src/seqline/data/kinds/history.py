@@ -86,6 +86,14 @@ class HistoryKind(SeriesKind):
             if count and not allowed:
                 told = f"{count} of frequency {stretch.frequency}"
                 found.append(Finding(fact, told, f"{fact}: {told}"))
+        absent = int((steps[steps > 1] - 1).sum())
+        if absent and self.section.gaps == "fill":
+            channels = stretch.values.shape[1]
+            missing = int(np.isnan(stretch.values).sum()) + absent * channels
+            total = (len(stretch.values) + absent) * channels
+            if missing > self.max_missing_share * total:
+                told = f"{missing} of {total} numbers, {absent} steps of frequency {stretch.frequency} that no row gives"
+                found.append(Finding("missing numbers", told, f"missing numbers: {told}"))
         return found
 
 
