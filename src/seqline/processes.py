@@ -7,6 +7,7 @@ ended is exactly what was started, by id, never by a pattern of names.
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -18,6 +19,11 @@ if TYPE_CHECKING:
 _END_SECONDS = 10.0
 # A process's start time is read with a resolution of 10 ms.
 _SAME_START_SECONDS = 1.0
+# Where an environment cannot be read yet: how often to look, and how long to wait in between.
+_LOOKS = 20
+_LOOK_SECONDS = 0.05
+# The parent of all threads of Linux' kernel, which have no environment ever.
+_KERNEL_THREADS = 2
 
 
 @dataclass(frozen=True)
@@ -81,14 +87,30 @@ def marked(variable: str, value: str) -> list[psutil.Process]:
     import psutil
 
     own = {os.getpid(), *(parent.pid for parent in psutil.Process().parents())}
-    found = []
-    for process in psutil.process_iter():
-        try:
-            if process.pid not in own and process.environ().get(variable) == value:
-                found.append(process)
-        except (psutil.Error, OSError):
-            continue
+    found: list[psutil.Process] = []
+    asked = [process for process in psutil.process_iter() if process.pid not in own]
+    for _ in range(_LOOKS):
+        starting = []
+        for process in asked:
+            with suppress(psutil.Error, OSError):
+                environment = process.environ()
+                if environment.get(variable) == value:
+                    found.append(process)
+                elif not environment and _may_be_starting(process):
+                    starting.append(process)
+        if not starting:
+            break
+        # Between fork and the end of exec a process shows no environment at all; it may bear the mark in a moment.
+        time.sleep(_LOOK_SECONDS)
+        asked = starting
     return found
+
+
+def _may_be_starting(process: psutil.Process) -> bool:
+    import psutil
+
+    is_of_the_kernel = _KERNEL_THREADS in (process.pid, process.ppid())
+    return not is_of_the_kernel and process.status() != psutil.STATUS_ZOMBIE
 
 
 def end(processes: Iterable[psutil.Process], *, seconds: float = _END_SECONDS) -> list[int]:
