@@ -169,6 +169,18 @@ USES: dict[str, tuple[list[dict[str, Any]], dict[str, Any]]] = {
         table(120, text=lambda i: f"please do {i} now", intent=lambda i: str(i % 40)),
         {"task": "classification", "kind": "text", "target": "intent"},
     ),
+    "labels that a program wrote with a fraction of zero": (
+        table(
+            60,
+            text=lambda i: f"please do {i} now",
+            label=lambda i: ["0.0", "1.0", "nan"][i % 3 if i % 9 else 0],
+        ),
+        {"task": "classification", "kind": "text", "target": "label"},
+    ),
+    "many numbers that are whole but for their spelling": (
+        table(60, a=lambda i: i * 0.3, price=lambda i: f"{i * 100}.0"),
+        {"task": "estimation", "kind": "vector", "target": "price"},
+    ),
     "long series with a number each": (
         [{**row, "label": str(int(row["id"][1:]) * 1.5)} for row in LONG],
         {"task": "estimation", "kind": "series", "target": "label", "form": "long"},

@@ -71,13 +71,17 @@ class ColumnFacts:
     @cached_property
     def is_number(self) -> bool:
         """Whether its values are numbers, or text that spells some; words such as NA stand for none."""
-        spelled = [value for value in self.known if shown(value).strip().casefold() not in _NO_NUMBER]
-        return mostly(type(number_of(value)) in (int, float) for value in spelled)
+        return mostly(type(number_of(value)) in (int, float) for value in self._spelled)
 
     @cached_property
     def is_whole(self) -> bool:
-        """Whether its values are whole numbers."""
-        return self.is_number and mostly(type(number_of(value)) is int for value in self.known)
+        """Whether its values are whole numbers; 1.0 is one, as programs write a whole number where others are missing."""
+        return self.is_number and mostly(_is_whole(number_of(value)) for value in self._spelled)
+
+    @cached_property
+    def _spelled(self) -> list[Any]:
+        """Values that are there and are no word for a missing number."""
+        return [value for value in self.known if shown(value).strip().casefold() not in _NO_NUMBER]
 
     @cached_property
     def whole_numbers(self) -> list[int] | None:
@@ -189,6 +193,10 @@ class ColumnFacts:
         ):
             return False
         return len(self.letters) <= _FEW_LETTERS and self.letters.isalnum()
+
+
+def _is_whole(number: object) -> bool:
+    return type(number) is int or (type(number) is float and number.is_integer())
 
 
 def _place(value: object) -> float:
