@@ -52,8 +52,8 @@ def test_sound_that_is_not_there_is_refused(tmp_path: Path) -> None:
         sound_file(tmp_path / "empty.wav")
 
 
-def test_a_sound_file_is_one_input(wav: Path) -> None:
-    ((identifier, value),) = _from_file(wav, None, SOUND, Classification())
+def test_a_sound_file_is_one_input(wav: Path, tmp_path: Path) -> None:
+    ((identifier, value),) = _from_file(wav, None, SOUND, Classification(), tmp_path)
     assert identifier is None
     assert read_recording(value).sample_rate == 8000
 

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from seqline.commands.file_inputs import shaped_rows
 from seqline.commands.typed_inputs import SOUND_SUFFIX, sound_file, typed_input
 from seqline.commands.writing import asked_drawing, drawing, drawing_options, streamed
 from seqline.errors import InputError
@@ -36,10 +37,12 @@ _LONGEST_NAME = 100
 
 
 def _from_file(
-    path: Path, column: str | None, section: InputSection, task: Task
+    path: Path, column: str | None, section: InputSection, task: Task, data_folder: Path
 ) -> Iterator[tuple[str | None, Any]]:
-    """Row id and input of each row of a file; a `.txt` file has a text a line, a `.wav` file is one input."""
-    from seqline.data.readers import read_rows
+    """Row id and input of each row of a file, turned as `seqline ingest` turns it.
+
+    A `.txt` file has a text a line, a `.wav` file is one input.
+    """
     from seqline.data.streams import require_file, text_lines
 
     if path.suffix == ".txt":
@@ -51,16 +54,9 @@ def _from_file(
         yield None, sound_file(path)
         return
 
-    wanted = column or section.column
-    for row in read_rows(path):
-        if wanted not in row.values:
-            raise InputError(
-                str(path), f"no column {wanted!r}", f"one of {', '.join(row.values)}", "name it with --column"
-            )
-        identifier, value = row.values.get("id"), row.values[wanted]
-        # Under the recipe's own name: an input may be made of several columns, and their names are the recipe's.
-        values = {**row.values, section.column: "" if value is None else value}
-        yield None if identifier is None else str(identifier), task.input_of(values, section)
+    for row in shaped_rows(path, section.column, data_folder, given_as=column):
+        identifier = row.values.get("id")
+        yield None if identifier is None else str(identifier), task.input_of(row.values, section)
 
 
 def _answer(
@@ -224,7 +220,7 @@ def predict(
     else:
         from seqline.tasks import task_named
 
-        rows = _from_file(file, column, chosen.input, task_named(chosen.task))
+        rows = _from_file(file, column, chosen.input, task_named(chosen.task), workspace.data_folder(name))
     from seqline.serving.predictor import Predictor
     from seqline.tracking.packaging import model_folder_of
     from seqline.tracking.registry import champion, champion_folder

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from seqline.errors import InputError
+from seqline.commands.file_inputs import shaped_rows
 from seqline.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -20,18 +20,14 @@ if TYPE_CHECKING:
 _SHOWN_EXCERPT = 60
 
 
-def _rows(path: Path, recipe: Recipe) -> Iterator[ShadowRow]:
-    """The rows of a batch; truths where the recipe's target column is there and filled."""
-    from seqline.data.readers import read_rows
+def _rows(path: Path, recipe: Recipe, data_folder: Path) -> Iterator[ShadowRow]:
+    """The rows of a batch, turned as `seqline ingest` turns them; truths where the target column is there and filled."""
     from seqline.recipe import LabelTarget
     from seqline.tasks import task_named
     from seqline.tracking.tally import ShadowRow
 
     task, column = task_named(recipe.task), recipe.input.column
-    for row in read_rows(path):
-        if column not in row.values:
-            raise InputError(str(path), f"no column {column!r}", f"one of {', '.join(row.values)}")
-        values = {**row.values, column: "" if row.values[column] is None else row.values[column]}
+    for row in shaped_rows(path, column, data_folder):
         identifier, truth = row.values.get("id"), row.values.get(recipe.target.column)
         if recipe.target.column == column:
             # What follows the input is not in the row: the future of a history, the rest of a text.
@@ -39,7 +35,7 @@ def _rows(path: Path, recipe: Recipe) -> Iterator[ShadowRow]:
         known = truth is not None and truth != ""
         yield ShadowRow(
             id=f"line {row.line}" if identifier is None else str(identifier),
-            input=task.input_of(values, recipe.input),
+            input=task.input_of(row.values, recipe.input),
             truth=(str(truth) if isinstance(recipe.target, LabelTarget) else truth) if known else None,
         )
 
@@ -104,7 +100,7 @@ def shadow(name: str, batch: Path, as_json: bool) -> None:
 
     workspace = Workspace.find()
     recipe = workspace.recipe(name)
-    report = compare(connect(workspace.root), name, _rows(batch, recipe))
+    report = compare(connect(workspace.root), name, _rows(batch, recipe, workspace.data_folder(name)))
     path = write_report(workspace.state / "shadow", report)
     if as_json:
         click.echo(json.dumps(report.record(), indent=2, allow_nan=False))

@@ -5,12 +5,14 @@ Legend: T steps.
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
+from unicodedata import combining
 
 import numpy as np
 import numpy.typing as npt
@@ -100,8 +102,13 @@ class SymbolEncoder:
         return [self.vocabulary[int(i)].replace(_JOINT, " ") for i in ids]
 
     def encode_whole(self, values: Iterable[Any]) -> Iterator[Ids]:
-        """Ids of each value before any cut; a value without symbols gives a single unknown."""
+        """Ids of each value before any cut; a value without symbols gives a single unknown.
+
+        Raises:
+            InputError: A text where lists of items were learnt: its letters would be read as items.
+        """
         for value in values:
+            self._refuse_text_for_items(value)
             ids = [self._id_of.get(token, UNKNOWN_ID) for token in _kmers(value, self.section)]
             yield np.asarray(ids or [UNKNOWN_ID], dtype=np.int64)
 
@@ -134,8 +141,30 @@ class SymbolEncoder:
         return sum(int((ids == UNKNOWN_ID).sum()) for ids in found) / total if total else 0.0
 
     @cached_property
+    def reads_items(self) -> bool:
+        """Whether train had lists of items longer than a letter."""
+        return any(
+            _JOINT in token or _letters(token) > self.section.kmer
+            for token in self.vocabulary[len(_SPECIAL) :]
+        )
+
+    def _refuse_text_for_items(self, value: Any) -> None:
+        if isinstance(value, str) and value.strip() and self.reads_items:
+            raise InputError(
+                "input",
+                f"the text {value!r:.40}",
+                "a list of items, as the model learnt from",
+                f"write {json.dumps([value], ensure_ascii=False):.60}, or all items of one list; give a table with --file",
+            )
+
+    @cached_property
     def _id_of(self) -> dict[str, int]:
         return {token: identifier for identifier, token in enumerate(self.vocabulary)}
+
+
+def _letters(token: str) -> int:
+    """Letters of a token; a sign above one counts nothing, for the small form of a capital may have one more."""
+    return sum(not combining(character) for character in token)
 
 
 def _kmers(value: Any, section: SymbolsInput) -> list[str]:
