@@ -184,6 +184,18 @@ FILES: dict[str, tuple[str, str, dict[str, Any], dict[str, Any]]] = {
         {"task": "tagging", "kind": "symbols"},
         {"tokens": ["to", "Rome0"], "tags": ["O", "B-LOC"]},
     ),
+    "a row a token": (
+        "tokens.csv",
+        "Sentence #,Word,Tag\n" + "".join(f"S{i},in,O\n,Rome{i},B-geo\n" for i in range(60)),
+        {"task": "tagging", "kind": "symbols", "train_rows": 60},
+        {"id": "S0", "Word": ["in", "Rome0"], "Tag": ["O", "B-geo"]},
+    ),
+    "numbers as tags": (
+        "tagged.jsonl",
+        tagged(60).replace('["O", "B-LOC"]', "[0, 5]").replace('"tags"', '"ner_tags"'),
+        {"task": "tagging", "kind": "symbols"},
+        {"tokens": ["to", "Rome0"], "ner_tags": ["0", "5"]},
+    ),
     "texts": (
         "pairs.csv",
         pairs(60),

@@ -38,6 +38,15 @@ VECTORS = table(
     b=lambda i: str(-i),
     kind=lambda i: ["red", "green", "blue"][i % 3],
 )
+TOKENS = [
+    {
+        "Sentence #": f"Sentence: {i // 4}",
+        "Word": ["in", "Rome", "it", "rained"][i % 4] + "s" * (i % 3),
+        "POS": ["IN", "NNP", "PRP", "VBD"][i % 4],
+        "Tag": ["O", "B-geo", "O", "O"][i % 4],
+    }
+    for i in range(80)
+]
 USES: dict[str, tuple[list[dict[str, Any]], dict[str, Any]]] = {
     "text and label": (
         REVIEWS,
@@ -105,6 +114,35 @@ USES: dict[str, tuple[list[dict[str, Any]], dict[str, Any]]] = {
     "tokens and tags of a table": (
         table(20, tokens=lambda i: f"in Rome{i}", tags=lambda i: "O LOC"),
         {"task": "tagging", "kind": "symbols", "inputs": ("tokens",), "target": "tags"},
+    ),
+    "tokens and tags that are numbers": (
+        table(20, tokens=lambda i: ["in", f"Rome{i}"], ner_tags=lambda i: [0, 1 + i % 2]),
+        {"task": "tagging", "inputs": ("tokens",), "target": "ner_tags", "lists": ("ner_tags",)},
+    ),
+    "a table with a row a token": (
+        TOKENS,
+        {
+            "task": "tagging",
+            "kind": "symbols",
+            "inputs": ("Word",),
+            "target": "Tag",
+            "group": "Sentence #",
+            "form": "tokens",
+        },
+    ),
+    "a table with a row a token, whose sentence is named once": (
+        [{**row, "Sentence #": row["Sentence #"] if i % 4 == 0 else ""} for i, row in enumerate(TOKENS)],
+        {"task": "tagging", "inputs": ("Word",), "target": "Tag", "group": "Sentence #", "form": "tokens"},
+    ),
+    "items with as many prices and two properties": (
+        table(
+            20,
+            items=lambda i: ["tent", f"v{i % 3}"],
+            prices=lambda i: [9, 7],
+            hues=lambda i: ["red", "blue"],
+            sizes=lambda i: ["s", "m"],
+        ),
+        {"task": "generation", "kind": "symbols", "inputs": ("items",)},
     ),
     "a text alone": (
         table(20, text=lambda i: f"line {i} of a play"),
@@ -414,6 +452,8 @@ def test_what_the_user_says_is_taken_for_true() -> None:
     taken = table(20, who=lambda i: f"n{i // 4}", what=lambda i: f"w{i % 3}")
     found = guessed(taken, inputs=("what",), group="who", task="generation", kind="symbols")
     assert (found.form, found.group, found.order) == ("events", "who", None)
+    assert guessed(TOKENS, target="POS").target == "POS"
+    assert guessed(TOKENS, task="classification", target="POS").task == "classification"
     equal = USES["lists of numbers, equally long"][0]
     assert guessed(equal, kind="series").kind == "series"
 
@@ -472,6 +512,16 @@ def test_what_the_user_says_is_taken_for_true() -> None:
             table(40, text=lambda i: "", label=lambda i: "ab"[i % 2]),
             {},
             "'text' is empty in the first 40 rows",
+        ),
+        (
+            table(
+                20,
+                tokens=lambda i: ["in", f"Rome{i}"],
+                pos_tags=lambda i: [0, 1],
+                ner_tags=lambda i: ["O", "B-LOC"],
+            ),
+            {},
+            "lists as long as 'tokens': 'pos_tags', 'ner_tags'",
         ),
         (REVIEWS[:1], {}, "1 row"),
         (table(5, a=lambda i: "same", b=lambda i: "same"), {}, "say what it is with --kind"),

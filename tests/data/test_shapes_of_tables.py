@@ -65,6 +65,37 @@ def test_numbers_to_predict_and_lists_of_tokens_are_read_from_text() -> None:
     ]
 
 
+def test_numbers_in_lists_of_names_become_names() -> None:
+    shape = Shape(lists=("tags",))
+    assert turned(shape, {"tags": [0, 12, 0], "n": [1]}, {"tags": ["O", 1.5, None]}) == [
+        {"tags": ["0", "12", "0"], "n": [1]},
+        {"tags": ["O", 1.5, None]},
+    ]
+
+
+def test_rows_of_tokens_become_sentences_with_their_tags() -> None:
+    shape = Shape(form="tokens", column="word", columns=("word",), group="sentence", beside=("tag",))
+    rows = [("one", "in", "O"), ("", "Rome", "B"), (None, "1990", "O"), ("two", "Ann", "B")]
+    names = ("sentence", "word", "tag")
+    assert turned(shape, *(dict(zip(names, row, strict=True)) for row in rows)) == [
+        {"id": "one", "word": ["in", "Rome", "1990"], "tag": ["O", "B", "O"]},
+        {"id": "two", "word": ["Ann"], "tag": ["B"]},
+    ]
+    made = {"id": "one", "word": ["in"], "tag": ["O"]}
+    assert turned(shape, made) == [made]
+    for odd, message in (
+        (("", "in", "O"), "column 'sentence'"),
+        (("one", "", "O"), "column 'word': text ''"),
+        (("one", "in", ""), "column 'tag': text ''"),
+    ):
+        with pytest.raises(InputError, match=message):
+            turned(shape, dict(zip(names, odd, strict=True)))
+    with pytest.raises(InputError, match="no column 'tag'"):
+        turned(shape, {"sentence": "one", "word": "in"})
+    with pytest.raises(InputError, match="no column 'sentence'"):
+        turned(shape, {"word": "in", "tag": "O"})
+
+
 def test_a_shape_is_kept_and_read_again(tmp_path: Path) -> None:
     assert Shape.load(tmp_path) == Shape()
     assert Shape().changes_nothing

@@ -16,6 +16,7 @@ from seqline.data.look import Given, Guess, Look
 from seqline.data.readers import Row
 from seqline.data.uses.lists import from_lists, from_sound
 from seqline.data.uses.steps import from_events, from_steps
+from seqline.data.uses.tags import from_tags
 from seqline.data.uses.texts import from_one_column, from_pair, from_text, from_text_alone
 from seqline.data.uses.vectors import from_numbers
 from seqline.errors import InputError
@@ -153,6 +154,7 @@ def _beside_no_sentences(look: Look) -> dict[str, ColumnFacts]:
 
 # The first that fits is taken.
 _ATTEMPTS: tuple[Callable[[Look], Guess | None], ...] = (
+    from_tags,
     from_lists,
     from_sound,
     from_events,

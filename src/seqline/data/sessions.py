@@ -27,12 +27,14 @@ class EventTable:
         item: Column of the items; numbers count as names.
         order: Column of numbers or timestamps that sorts the events; None: the order of the file.
         column: Name of the column that holds the list.
+        beside: Further columns of names, one an item: each becomes a list of its own.
     """
 
     owner: str
     item: str
     order: str | None
     column: str
+    beside: tuple[str, ...] = ()
 
 
 @dataclass
@@ -41,7 +43,7 @@ class _Events:
 
     line: int
     source: str
-    items: list[str] = field(default_factory=list)
+    items: list[tuple[str, ...]] = field(default_factory=list)
     times: list[float] = field(default_factory=list)
 
 
@@ -64,18 +66,19 @@ def sessions_of(rows: Iterable[Row], table: EventTable) -> Iterator[Row]:
     kinds: set[bool] = set()
     for row in rows:
         where = f"{row.source} line {row.line}"
-        for column in filter(None, (table.owner, table.item, table.order)):
+        for column in filter(None, (table.owner, table.item, table.order, *table.beside)):
             if column not in row.values:
                 raise InputError(
                     where,
                     f"no column {column!r}; its columns are {listed(row.values)}",
                     f"a column {column!r}",
                 )
-        owner, item = (
-            _name(row.values[column], f"{where} column {column!r}") for column in (table.owner, table.item)
+        owner, *names = (
+            _name(row.values[column], f"{where} column {column!r}")
+            for column in (table.owner, table.item, *table.beside)
         )
         events = owners.setdefault(owner, _Events(row.line, row.source))
-        events.items.append(item)
+        events.items.append(tuple(names))
         if table.order is not None:
             time, is_stamp = _time(row.values[table.order], f"{where} column {table.order!r}")
             kinds.add(is_stamp)
@@ -90,7 +93,8 @@ def sessions_of(rows: Iterable[Row], table: EventTable) -> Iterator[Row]:
             items = [
                 item for _, item in sorted(zip(events.times, items, strict=True), key=lambda pair: pair[0])
             ]
-        yield Row(events.line, {"id": owner, table.column: items}, events.source)
+        lists = zip((table.column, *table.beside), map(list, zip(*items, strict=True)), strict=True)
+        yield Row(events.line, {"id": owner, **dict(lists)}, events.source)
 
 
 def _name(value: Any, where: str) -> str:

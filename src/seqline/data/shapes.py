@@ -21,7 +21,7 @@ from seqline.errors import InputError
 from seqline.files import read_json, write_json
 
 SHAPE_FILE = "shape.json"
-Form = Literal["rows", "long", "wide", "joined", "events"]
+Form = Literal["rows", "long", "wide", "joined", "events", "tokens"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,15 +30,16 @@ class Shape:
 
     Attributes:
         form: rows: one row is one sequence already; long: a row a time step; wide: the numbers of a vector stand in columns
-            of their own; joined: so do the parts of a text; events: a row is one item of somebody's list.
+            of their own; joined: so do the parts of a text; events: a row is one item of somebody's list; tokens: a row is
+            one token of a sentence.
         column: Name of the input column that is made.
         columns: Columns of numbers, texts or items that go into it; none for rows.
-        group: Of a long table or events, column of the sequence's name; None: it is one sequence.
+        group: Of a long table, events or tokens, column of the sequence's name; None: it is one sequence.
         order: Of a long table or events, column that sorts the steps.
-        beside: Of a long table, further columns of numbers that change with time.
+        beside: Of a long table, further columns of numbers that change with time; of tokens, the column of their tags.
         order_column: Of a long table, the name of the column that keeps the steps' own times; None: they are not kept.
         numbers: Columns whose text is read as a number where it spells one, as a number to predict.
-        lists: Columns whose text is split at white space, as tokens and tags.
+        lists: Columns whose text is split at white space, as tokens and tags; numbers in their lists become names.
     """
 
     form: Form = "rows"
@@ -162,6 +163,23 @@ def _events(rows: Iterable[Row], shape: Shape) -> Iterable[Row]:
     return sessions_of(rows, table)
 
 
+def _tokens(rows: Iterable[Row], shape: Shape) -> Iterable[Row]:
+    """Sentences whose name may be left out in all rows but the first, as spreadsheets have it."""
+    sentence = shape.group or "sentence"
+
+    def named_throughout() -> Iterator[Row]:
+        name: Any = None
+        for row in rows:
+            given = row.values.get(sentence)
+            name = name if given is None or given == "" else given
+            yield Row(row.line, {**row.values, sentence: name}, row.source) if sentence in row.values else row
+
+    table = EventTable(
+        owner=sentence, item=shape.columns[0], order=None, column=shape.column, beside=shape.beside
+    )
+    return sessions_of(named_throughout(), table)
+
+
 def _require(row: Row, columns: tuple[str, ...], where: str) -> None:
     missing = [name for name in columns if name not in row.values]
     if missing:
@@ -179,8 +197,11 @@ def _read_columns(row: Row, shape: Shape) -> Row:
         if name in values:
             values[name] = None if values[name] == "" else number_of(values[name])
     for name in shape.lists:
-        if isinstance(values.get(name), str):
-            values[name] = values[name].split()
+        given = values.get(name)
+        if isinstance(given, str):
+            values[name] = given.split()
+        elif isinstance(given, list):
+            values[name] = [str(item) if type(item) is int else item for item in given]
     return Row(row.line, values, row.source)
 
 
@@ -205,4 +226,5 @@ _FORMS: Mapping[Form, Callable[[Iterable[Row], Shape], Iterable[Row]]] = {
     "wide": _wide,
     "joined": _joined,
     "events": _events,
+    "tokens": _tokens,
 }

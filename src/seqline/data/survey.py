@@ -40,7 +40,7 @@ def shape_of(found: Guess) -> Shape:
         columns=found.inputs,
         group=found.group,
         order=found.order,
-        beside=found.beside,
+        beside=(found.target,) if found.form == "tokens" and found.target is not None else found.beside,
         order_column=TIMESTAMPS if keeps_times else None,
         numbers=_numbers_of(found),
     )
@@ -57,6 +57,8 @@ def _made_column(found: Guess) -> str:
         return "_".join(found.inputs)
     if found.form == "events":
         return _ITEMS
+    if found.form == "tokens":
+        return found.inputs[0]
     return found.inputs[0] if found.form == "long" and len(found.inputs) == 1 else _INPUT_NAME[found.form]
 
 

@@ -1,4 +1,4 @@
-"""Rows whose values are lists: tokens with tags, items in their order, numbers; and recordings, which are one value too."""
+"""Rows whose values are lists: items in their order, numbers; and recordings, which are one value too."""
 
 from __future__ import annotations
 
@@ -14,19 +14,15 @@ _PIANO = range(21, 109)
 
 
 def from_lists(look: Look) -> Guess | None:
-    """Lists: tokens and tags, items to go on with, or numbers beside a label."""
+    """Lists: items to go on with, or numbers beside a label."""
     lists = [look.columns[name] for name in look.given.inputs] or list(look.columns.values())
     lists = [column for column in lists if column.is_list and any(column.known)]
     if not lists:
-        return _spaced_tags(look) or _spaced_items(look)
+        return _spaced_items(look)
     # Odd values among the lists are refused later, each with its line.
     values = {c.name: [value for value in c.known if isinstance(value, list)] for c in lists}
     flat = {name: [item for value in found[:_TRIED] for item in value] for name, found in values.items()}
     words = [c for c in lists if flat[c.name] and all(isinstance(item, str) for item in flat[c.name])]
-    if len(words) == 2 or (len(words) == 1 and look.given.target):
-        found = _tagged(look, words)
-        if found is not None:
-            return found
     first = next((c for c in lists if c.name != look.given.target), None)
     if first is None:
         return None
@@ -110,51 +106,6 @@ def from_sound(look: Look) -> Guess | None:
     look.say(f"{sounds[0]!r} holds WAV files in base64: audio")
     target = target_of(look, sounds[0])
     return None if target is None else labelled(look, "audio", (sounds[0],), target)
-
-
-def _tagged(look: Look, words: list[ColumnFacts]) -> Guess | None:
-    inputs = next((c for c in words if c.name != look.given.target), words[0])
-    named = look.columns[look.given.target] if look.given.target else None
-    tags = named or next((c for c in words if c is not inputs), inputs)
-    if (
-        tags is inputs
-        or not tags.is_list
-        or not mostly(
-            len(a) == len(b)
-            for a, b in zip(inputs.values, tags.values, strict=True)
-            if isinstance(a, list) and isinstance(b, list)
-        )
-    ):
-        return None
-    look.say(f"{inputs.name!r} and {tags.name!r} are lists of texts, equally long in each row: tagging")
-    return Guess(
-        task="tagging",
-        kind="symbols",
-        inputs=(inputs.name,),
-        target=tags.name,
-        reasons=tuple(look.reasons),
-    )
-
-
-def _spaced_tags(look: Look) -> Guess | None:
-    """Tokens and tags in two texts of a table, as many words in one as in the other."""
-    tokens, tags = look.named("tokens", "words"), look.named("tags", "slots")
-    if look.given.task == "tagging" and look.given.inputs and look.given.target:
-        tokens, tags = look.given.inputs[0], look.given.target
-    if tokens is None or tags is None:
-        return None
-    counts = [[len(str(value).split()) for value in look.columns[name].values] for name in (tokens, tags)]
-    if not mostly(a == b for a, b in zip(*counts, strict=True)):
-        return None
-    look.say(f"{tokens!r} and {tags!r} have equally many words in each row: tagging")
-    return Guess(
-        task="tagging",
-        kind="symbols",
-        inputs=(tokens,),
-        target=tags,
-        lists=(tokens, tags),
-        reasons=tuple(look.reasons),
-    )
 
 
 def _spaced_items(look: Look) -> Guess | None:
