@@ -11,7 +11,7 @@ import pytest
 from click.testing import CliRunner
 
 from seqline.backtesting import backtest
-from seqline.cli import cli
+from seqline.cli import cli, main
 from seqline.config import read_yaml, write_yaml
 from seqline.data.folds import folds_of
 from seqline.errors import InputError
@@ -172,6 +172,24 @@ def test_the_command_prints_a_line_a_fold_or_json(workspace, monkeypatch) -> Non
     assert shown[-4].split()[:6] == ["from", "windows", "mase", "smape", "coverage", "width"]
     assert [line.split()[0] for line in shown[-3:]] == [day(92), day(99), "all"]
     assert shown[-1].split()[2] == f"{found['all']['metrics']['mase']:.4f}"
+
+
+def test_an_interrupted_backtest_says_that_it_begins_anew_and_leaves_nothing(
+    workspace, monkeypatch, capsys
+) -> None:
+    def interrupted(*_, **__) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.chdir(workspace.root)
+    monkeypatch.setattr("seqline.backtesting.prepare.run", interrupted)
+    monkeypatch.setattr("sys.argv", ["seqline", "backtest", NAME, "--json"])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert ended.value.code == 130
+    assert capsys.readouterr().err == (
+        "interrupted; a backtest keeps nothing, the same command begins anew\n"
+    )
+    assert not list(workspace.state.iterdir())
 
 
 def test_a_recipe_that_forecasts_nothing_is_refused(workspace) -> None:

@@ -5,7 +5,6 @@ Nothing is registered, nothing under artifacts/ changes, and the test part is no
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,6 +25,7 @@ from seqline.evaluation.measures import Measures
 from seqline.evaluation.metrics import measures_of
 from seqline.files import atomic_write
 from seqline.recipe import FutureTarget, HistoryInput, Recipe
+from seqline.scratch import scratch_folder
 from seqline.serving.predictor import Predictor
 from seqline.stages import prepare, train
 from seqline.training.events import Event
@@ -103,9 +103,8 @@ def backtest(
         count=folds,
         stride=target.horizon if stride is None else stride,
     )
-    workspace.state.mkdir(exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix="backtest-", dir=workspace.state) as scratch:
-        return _results(_as_of_then(recipe), found, Path(scratch), retrain=retrain, report=report)
+    with scratch_folder(workspace, "backtest") as scratch:
+        return _results(_as_of_then(recipe), found, scratch, retrain=retrain, report=report)
 
 
 def _as_of_then(recipe: Recipe) -> Recipe:

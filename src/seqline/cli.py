@@ -85,8 +85,9 @@ def main() -> None:
     except SeqlineError as error:
         click.echo(f"error: {error}", err=True)
         sys.exit(error.exit_code)
-    except click.exceptions.Abort:
-        click.echo("interrupted; the same command goes on from where it was", err=True)
+    except click.exceptions.Abort as abort:
+        # A command that keeps nothing says so itself.
+        click.echo(f"interrupted; {abort or 'the same command goes on from where it was'}", err=True)
         sys.exit(_INTERRUPTED)
     except click.ClickException as error:
         error.show()

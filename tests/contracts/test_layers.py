@@ -28,6 +28,7 @@ LAYERS = [
     ("seqline.workspace", 3),
     ("seqline.data", 3),
     ("seqline.owner", 4),
+    ("seqline.scratch", 4),
     ("seqline.deployments", 4),
     ("seqline.onboarding", 4),
     ("seqline.ingestion", 4),

@@ -181,6 +181,10 @@ def leave_half_a_folder(project: Project) -> None:
     (project.root / "artifacts" / "toy" / ".train.abc123").mkdir()
 
 
+def leave_a_killed_backtest(project: Project) -> None:
+    (project.root / ".seqline" / "scratch-backtest-abc123").mkdir()
+
+
 def cut_ingest(project: Project) -> None:
     write_json(project.root / ".seqline" / "ingested" / "toy.pending.json", {})
 
@@ -265,6 +269,7 @@ FAULTS: list[tuple[str, Callable[[Project], None], str, str]] = [
     ("locks", dead_owner, "warning", "seqline run toy.* died"),
     ("locks", dead_dvc, "warning", "DVC's lock"),
     ("leftovers", leave_half_a_folder, "warning", ".train.abc123"),
+    ("leftovers", leave_a_killed_backtest, "warning", "scratch-backtest-abc123"),
     ("leftovers", cut_ingest, "warning", "ingest was cut off: toy"),
     ("runs", dead_run, "warning", "processes that are gone: aaaaaaaa"),
     ("champions", alter_package, "problem", "altered"),

@@ -42,7 +42,12 @@ def backtest(name: str, folds: int, stride: int | None, retrain: bool, as_json: 
         if not as_json:
             display(event)
 
-    results = asked_as_of_then(workspace, name, folds=folds, stride=stride, retrain=retrain, report=report)
+    try:
+        results = asked_as_of_then(
+            workspace, name, folds=folds, stride=stride, retrain=retrain, report=report
+        )
+    except KeyboardInterrupt:
+        raise click.Abort("a backtest keeps nothing, the same command begins anew") from None
     if as_json:
         told = {"folds": [one.record() for one in results[:-1]], "all": results[-1].record()}
         click.echo(json.dumps(told, indent=2, allow_nan=False))

@@ -15,6 +15,7 @@ from seqline.files import MANIFEST_NAME, read_json
 from seqline.owner import OWNER_VARIABLE, current_owner
 from seqline.processes import marked
 from seqline.recipe import Recipe
+from seqline.scratch import abandoned, is_held
 from seqline.workspace import STAGES
 
 _NAMED = 4
@@ -214,6 +215,7 @@ def leftovers(situation: Situation) -> Findings:
     found += list((root / "data").rglob(".*.tmp"))
     found += [path for folder in (state, root / "recipes") for path in folder.rglob(".*.tmp")]
     found += list((state / "staging").glob("*"))
+    found += abandoned(situation.workspace)
     if found:
         shown = [path.relative_to(root).as_posix() for path in sorted(found)]
         more = f" and {len(shown) - _NAMED} more" if len(shown) > _NAMED else ""
@@ -237,16 +239,7 @@ def leftovers(situation: Situation) -> Findings:
 
 def _at_work(situation: Situation) -> bool:
     """Whether somebody holds the folder's lock; the system frees it when its owner dies, whatever the entry says."""
-    from filelock import FileLock, Timeout
-
-    path = situation.workspace.state / "locks" / "owner.lock"
-    if not path.is_file():
-        return False
-    try:
-        with FileLock(path, timeout=0):
-            return False
-    except Timeout:
-        return True
+    return is_held(situation.workspace.state / "locks" / "owner.lock")
 
 
 def _runs(pid: int) -> bool:
