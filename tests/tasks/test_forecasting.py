@@ -131,6 +131,37 @@ def test_the_model_beats_the_seasonal_naive_forecast_and_its_intervals_cover(tra
         assert other["mase"] > beside["mase"] and 0.4 < other["coverage"] < 1
 
 
+def test_the_last_season_is_found_in_the_series_though_contexts_are_shorter(tmp_path) -> None:
+    values = np.tile(WEEK, 12).tolist()
+    path = tmp_path / "data" / "train" / "train.jsonl"
+    path.parent.mkdir(parents=True)
+    common = {"start": "2026-01-05", "frequency": "D", "place": "south", "holiday": [0] * 91}
+    # The second series begins when it is to be tested: it has three days, and no season yet.
+    rows = [{"id": "whole", "value": values}, {"id": "young", "value": values[:12], "start": "2026-03-18"}]
+    path.write_text("".join(json.dumps({**common, **row}) + "\n" for row in rows))
+    asked = recipe(
+        input={"context_length": 3, "future": [], "evaluation_stride": 1},
+        split={"valid": 0.15, "test": 0.15},
+        model={"segment": 1},
+    )
+    prepare.run(asked, data_folder=tmp_path / "data", output_folder=tmp_path / "prepare")
+    parts = {split: read_split(tmp_path / "prepare", split) for split in ("train", "valid", "test")}
+    names = [row_id.partition("@")[0] for row_id in parts["test"].ids]
+    assert set(names) == {"whole", "young"}
+    whole = np.asarray([name == "whole" for name in names])
+    problem = Problem(asked, **parts)
+    seasonal, last = (BASELINES[name].answer(problem) for name in ("seasonal_naive", "naive"))
+    assert scores(seasonal[whole])["mae"] == pytest.approx(0)
+    assert scores(last[whole])["mae"] > 0.2
+    some = dataclasses.replace(problem, test=parts["test"].take([3, 0]), _made={})
+    np.testing.assert_array_equal(BASELINES["seasonal_naive"].answer(some), seasonal[[3, 0]])
+    early = ~whole & np.asarray([parts["test"].windows.places[i, 1] < 7 for i in range(len(names))])
+    assert early.any()
+    np.testing.assert_array_equal(
+        seasonal[early][:, COLUMNS.index("absolute")], last[early][:, COLUMNS.index("absolute")]
+    )
+
+
 def test_whichever_model_is_measured_its_errors_are_counted_in_the_units_of_the_rows(trained) -> None:
     _, root = trained
     predictor = Predictor.load(root / "train")

@@ -30,6 +30,8 @@ class SplitRows:
         columns: Values of the other columns, N each.
         units: What errors of each row are counted in, by name, where a task counts in units of train: whichever model is
             measured on the rows, champion or challenger, is measured in these. None: the task has no such units.
+        windows: Where rows that are forecasts lie in their series: what was known then may reach further back than what a
+            network reads. None: the rows are no windows of series.
     """
 
     ids: Sequence[str]
@@ -37,6 +39,7 @@ class SplitRows:
     truths: Sequence[Any]
     columns: Mapping[str, Sequence[Any]]
     units: Sequence[Any] | None = None
+    windows: Windows | None = None
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -55,6 +58,7 @@ class SplitRows:
             truths=[self.truths[i] for i in indices],
             columns={name: [values[i] for i in indices] for name, values in self.columns.items()},
             units=None if self.units is None else [self.units[i] for i in indices],
+            windows=None if self.windows is None else self.windows.take(indices),
         )
 
 
@@ -106,4 +110,5 @@ def _of_windows(windows: Windows, units: Mapping[str, Floats]) -> SplitRows:
         truths=windows.futures,
         columns=windows.columns,
         units=OnDemand(len(windows), units_of),
+        windows=windows,
     )

@@ -90,6 +90,15 @@ class Windows(Sequence[Mapping[str, Any]]):
             int(self.places[place, 1]), context_length=self.section.context_length, horizon=self.horizon
         )
 
+    def take(self, indices: Sequence[int]) -> Windows:
+        """Some of the windows, in the order asked for."""
+        return replace(self, places=self.places[np.asarray(indices, dtype=np.int64)])
+
+    def known(self, place: int, steps: int) -> Floats:
+        """The values before the forecast time of a window, float64 (T, C), T at most `steps`; NaN = missing."""
+        position = int(self.places[place, 1])
+        return self._series(place).values[max(0, position - steps) : position]
+
     def truth(self, place: int) -> Floats:
         """What is to be foretold of a window, float64 (H, C), NaN = missing."""
         position = int(self.places[place, 1])

@@ -144,7 +144,11 @@ def naive(context: Floats, *, horizon: int, season_length: int) -> Floats:
 
 
 def seasonal_naive(context: Floats, *, horizon: int, season_length: int) -> Floats:
-    """The last season again and again: context float64 (T, C) to (H, C); with T < season_length the last value."""
+    """The last season again and again: context float64 (T, C) to (H, C).
+
+    With T < season_length the last value: the series itself has no whole season yet, for `forecast_baselines` looks as far
+    back as a season reaches.
+    """
     if len(context) < season_length:
         return naive(context, horizon=horizon, season_length=season_length)
     return context[len(context) - season_length + np.arange(horizon) % season_length]
@@ -207,3 +211,5 @@ SIMPLE_FORECASTS: dict[str, Callable[..., Floats]] = {
     "drift": drift,
     "exponential_smoothing": exponential_smoothing,
 }
+# Those that read a whole season, however short the contexts of the network are.
+OF_A_SEASON = frozenset({"seasonal_naive"})
