@@ -38,6 +38,14 @@ VECTORS = table(
     b=lambda i: str(-i),
     kind=lambda i: ["red", "green", "blue"][i % 3],
 )
+DAYS = [f"2026-{1 + i // 28:02d}-{1 + i % 28:02d}" for i in range(168)]
+TICKETS = table(
+    60,
+    ticket_id=lambda i: f"T{i}",
+    body=lambda i: f"the thing {i} is broken",
+    priority=lambda i: ["low", "high", "mid"][i % 3],
+    status=lambda i: ["open", "closed"][i % 2],
+)
 TOKENS = [
     {
         "Sentence #": f"Sentence: {i // 4}",
@@ -332,7 +340,6 @@ USES: dict[str, tuple[list[dict[str, Any]], dict[str, Any]]] = {
 }
 
 
-DAYS = [f"2026-{1 + i // 28:02d}-{1 + i % 28:02d}" for i in range(168)]
 STOCK = table(60, date=lambda i: DAYS[i], open=lambda i: i * 0.7, close=lambda i: i * 0.3, volume=str)
 FRAUD = table(
     60, Time=lambda i: str(i * 3 // 2), V1=lambda i: i * 0.37, Amount=lambda i: i / 4, Class=lambda i: i % 2
@@ -428,15 +435,18 @@ def test_what_the_user_says_is_taken_for_true() -> None:
     assert guessed(LONG, task="forecasting").task == "forecasting"
     assert guessed(SALES, task="classification", target="value").kind != "history"
     rated = table(40, text=lambda i: f"it was {i} good", stars=lambda i: i / 8)
-    assert guessed(rated).task == "generation"
-    assert any("'stars' not used; --target" in reason for reason in guessed(rated).reasons)
+    assert (guessed(rated).task, guessed(rated).target) == ("estimation", "stars")
+    assert any("'stars' not used; --target" in why for why in guessed(rated, task="generation").reasons)
     assert (guessed(rated, target="stars").task, guessed(rated, target="stars").kind) == (
         "estimation",
         "text",
     )
     assert guessed(VECTORS, target="b").task == "estimation"
     houses = guessed(USES["numbers of which the last is a number"][0])
-    assert houses.reasons[0] == "target 'price': the last column"
+    assert houses.reasons[0] == "target 'price': by its name, 60 different values"
+    assert (
+        guessed(table(60, a=lambda i: i % 5, b=lambda i: i * i)).reasons[0] == "target 'b': the last column"
+    )
     assert not any("rooms" in reason for reason in houses.reasons)
     named = table(40, text=lambda i: f"it was {i} good", spam=lambda i: ["spam", "ham"][i % 2])
     assert guessed(named).target == "spam"
@@ -456,6 +466,32 @@ def test_what_the_user_says_is_taken_for_true() -> None:
     assert guessed(TOKENS, task="classification", target="POS").task == "classification"
     equal = USES["lists of numbers, equally long"][0]
     assert guessed(equal, kind="series").kind == "series"
+
+
+def test_a_target_is_told_by_its_name_or_is_the_only_one() -> None:
+    passengers = table(
+        60,
+        PassengerId=lambda i: i + 1,
+        Survived=lambda i: i % 2,
+        Name=lambda i: f"Braund, Mr. Owen {i}",
+        Sex=lambda i: ["male", "female"][i % 2],
+        Age=lambda i: i * 7 % 60,
+        Fare=lambda i: i * 0.3,
+    )
+    found = guessed(passengers)
+    assert (found.task, found.inputs, found.target) == ("classification", ("Name",), "Survived")
+    assert (
+        "'Sex', 'Age', 'Fare' not read: a text is read alone (--target predicts one of them)" in found.reasons
+    )
+    assert guessed(TICKETS, target="priority").target == "priority"
+    assert guessed(TICKETS, task="generation").task == "generation"
+    # A label goes before a number, a usual name before the last column.
+    voted = table(60, text=lambda i: f"it is {i}", good=lambda i: i % 2, votes=lambda i: i * 7 % 60)
+    assert guessed(voted).target == "good"
+    sold = table(60, price=lambda i: i * 900, rooms=lambda i: i % 5, area=lambda i: 40 + i)
+    assert (guessed(sold).target, guessed(sold, target="area").target) == ("price", "area")
+    ids = table(60, text=lambda i: f"it is {i} long", orderId=lambda i: i // 4, customer_ID=lambda i: i % 9)
+    assert guessed(ids).task == "generation"
 
 
 @pytest.mark.parametrize(
@@ -522,6 +558,39 @@ def test_what_the_user_says_is_taken_for_true() -> None:
             ),
             {},
             "lists as long as 'tokens': 'pos_tags', 'ner_tags'",
+        ),
+        (TICKETS, {}, "could be what is predicted: 'priority', 'status'"),
+        (TICKETS, {}, "--target status, or another one"),
+        # Nor is a number chosen where there are labels, or one of two numbers beside a text.
+        (
+            table(
+                60,
+                town=lambda i: ["here", "there"][i % 2],
+                rooms=lambda i: i * 7 % 60,
+                size=lambda i: i * 11 % 60,
+            ),
+            {},
+            "could be what is predicted: 'town', 'size'",
+        ),
+        (
+            table(60, text=lambda i: f"it is {i} long", votes=lambda i: i * 7 % 60, shares=lambda i: i / 7),
+            {},
+            "could be what is predicted: 'votes', 'shares'",
+        ),
+        (
+            table(
+                60,
+                order_id=lambda i: i // 2,
+                product=lambda i: ["a big tent", "an oil lamp"][i % 2],
+                order_date=lambda i: DAYS[i],
+            ),
+            {},
+            "no numbers but 'order_id': an id tells nothing about a row",
+        ),
+        (
+            table(60, quarter=lambda i: f"{1990 + i // 4}X{1 + i % 4}", gdp=lambda i: i * 0.3),
+            {},
+            "'quarter' holds names as '1990X1'",
         ),
         (REVIEWS[:1], {}, "1 row"),
         (table(5, a=lambda i: "same", b=lambda i: "same"), {}, "say what it is with --kind"),

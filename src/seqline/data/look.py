@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -13,6 +14,7 @@ from seqline.data.shapes import Form
 
 _SUBJECT_NAMES = ("subject", "speaker", "user", "patient", "person", "author", "customer", "movie", "film")
 _ID_NAMES = frozenset({"id", "uuid", "guid", "rowid", "key", "unnamed0"})
+_ID_ENDING = re.compile(r".*(?:[_\s-](?:id|uuid|guid|key)|[a-z](?:Id|ID))", re.ASCII | re.DOTALL)
 _SPLIT_NAMES = frozenset({"split", "fold", "subset", "partition"})
 
 
@@ -101,7 +103,7 @@ class Look:
         spoken_for = {*given.inputs, given.target, given.group, given.order}
         found = []
         for name, column in self.columns.items():
-            is_id = bare(name) in _ID_NAMES or (name.casefold().endswith("_id") and column.is_unique)
+            is_id = bare(name) in _ID_NAMES or (is_id_name(name) and column.is_unique)
             is_subject = name == self.subject() and column.is_unique
             numbering = column.counts_rows or name in self.numbered
             if name not in spoken_for and (is_id or is_subject or numbering or bare(name) in _SPLIT_NAMES):
@@ -142,6 +144,11 @@ class Look:
         """The column that says whose a row is."""
         found = self.named(*_SUBJECT_NAMES, *(f"{name}_id" for name in _SUBJECT_NAMES))
         return found if found not in without else None
+
+
+def is_id_name(name: str) -> bool:
+    """Whether a column is called an id: `order_id`, `orderId`, `Order ID`."""
+    return bare(name) in _ID_NAMES or _ID_ENDING.fullmatch(name) is not None or name.endswith("_ID")
 
 
 def bare(name: str) -> str:

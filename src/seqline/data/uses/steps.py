@@ -9,7 +9,7 @@ from statistics import median
 from seqline.data.column_facts import mostly
 from seqline.data.csv_rows import listed
 from seqline.data.kinds.base import shown
-from seqline.data.look import Guess, Look, bare
+from seqline.data.look import Guess, Look, bare, is_id_name
 from seqline.data.uses.labels import is_named_label, is_number_by_name, label_names, labelled
 from seqline.data.uses.lists import next_items
 from seqline.errors import InputError
@@ -83,7 +83,7 @@ def from_steps(look: Look) -> Guess | None:
     label = _constant_label(look, group) if group and given.task in (None, "classification") else None
     if given.kind == "history":
         label = None
-    values = given.inputs or look.numbers(group, order, label, look.subject())
+    values = given.inputs or _amounts(look, group, order, label, look.subject())
     if label is None and _rows_are_labelled(look, group, order, values):
         return None
     if not values or not all(look.columns[name].is_number for name in values):
@@ -99,7 +99,7 @@ def from_steps(look: Look) -> Guess | None:
 def _series_that_goes_on(look: Look, group: str | None, order: str, values: tuple[str, ...]) -> Guess | None:
     """Forecasting, unless the user wants something else of the file."""
     given = look.given
-    numbers = look.numbers(group, order)
+    numbers = _amounts(look, group, order)
     # Inputs that were named are what a number is told from, unless it is foretold in so many words.
     known = numbers if given.task is not None else values
     if given.task not in (None, *_FORETELLING) or (given.target is not None and given.target not in known):
@@ -128,6 +128,11 @@ def _series_that_goes_on(look: Look, group: str | None, order: str, values: tupl
         form="long",
         reasons=tuple(look.reasons),
     )
+
+
+def _amounts(look: Look, *without: str | None) -> tuple[str, ...]:
+    """Columns of numbers that are no ids."""
+    return tuple(name for name in look.numbers(*without) if not is_id_name(name))
 
 
 def _rows_are_labelled(look: Look, group: str | None, order: str, values: Sequence[str]) -> bool:

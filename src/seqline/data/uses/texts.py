@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from seqline.data.column_facts import ColumnFacts
 from seqline.data.csv_rows import listed
 from seqline.data.look import Guess, Look
-from seqline.data.uses.labels import labelled, target_of
+from seqline.data.uses.labels import candidates, labelled, target_of
 
 _TEXT_NAMES = ("text", "sentence", "message", "review", "content", "body", "sequence", "input")
 _CONTEXT_NAMES = ("story", "context", "passage", "paragraph", "document", "article", "facts")
@@ -104,7 +104,7 @@ def from_text(look: Look) -> Guess | None:
     texts = [look.columns[name] for name in given.inputs] or [
         c for c in look.texts(given.target, *look.idle, look.subject()) if _is_read(c)
     ]
-    return _labelled_text(look, texts) if all(c.is_text for c in texts) else None
+    return _labelled_text(look, texts, numbers=True) if all(c.is_text for c in texts) else None
 
 
 def from_one_column(look: Look) -> Guess | None:
@@ -118,14 +118,15 @@ def from_one_column(look: Look) -> Guess | None:
     alone = len(left) == 1 and not look.numbers(target, *look.idle)
     if given.inputs or given.kind in ("vector", "series", "audio") or not alone:
         return None
-    return _labelled_text(look, left)
+    # A number beside names may be that of the row; it is estimated where its name says so, or the user.
+    return _labelled_text(look, left, numbers=False)
 
 
 def _is_read(column: ColumnFacts) -> bool:
     return not (column.is_category or column.is_time or column.is_mixed or column.looks_like_name)
 
 
-def _labelled_text(look: Look, texts: Sequence[ColumnFacts]) -> Guess | None:
+def _labelled_text(look: Look, texts: Sequence[ColumnFacts], *, numbers: bool) -> Guess | None:
     if not texts:
         return None
     usual = look.named(*_TEXT_NAMES)
@@ -133,8 +134,12 @@ def _labelled_text(look: Look, texts: Sequence[ColumnFacts]) -> Guess | None:
     if chosen.distinct < 2 and not look.given.inputs:
         return None
     inputs = look.given.inputs or (chosen.name,)
-    target = target_of(look, *inputs)
-    if target is None or target.name in inputs or not (target.may_be_label or look.given.target):
+    target = target_of(look, *inputs, numbers=numbers)
+    if (
+        target is None
+        or target.name in inputs
+        or not (target.may_be_label or target.is_number or look.given.target)
+    ):
         return None
     if look.given.kind == "symbols" or (chosen.is_few_letters and look.given.kind is None):
         look.say(
@@ -148,13 +153,30 @@ def _labelled_text(look: Look, texts: Sequence[ColumnFacts]) -> Guess | None:
     others = [c.name for c in texts if c is not chosen and c.name != target.name]
     if others:
         look.say(f"{listed(others)} not read; --input {','.join((chosen.name, *others))} reads them too")
+    unread = [c.name for c in candidates(look, *inputs, *others, target.name) if c.known]
+    if unread:
+        look.say(f"{listed(unread)} not read: a text is read alone (--target predicts one of them)")
     return labelled(look, "text", inputs, target)
+
+
+def _that_go_on(look: Look, texts: Sequence[ColumnFacts]) -> list[ColumnFacts]:
+    """Texts that somebody wrote: neither the same few again and again, nor names of rows beside their numbers."""
+    found = [c for c in texts if not c.may_be_label]
+    if look.numbers(*look.idle):
+        for names in (c for c in found if c.looks_like_name):
+            look.doubt(
+                f"{names.name!r} holds names as {names.known[0]!r}; a time would be written as 2026-05"
+            )
+        found = [c for c in found if not c.looks_like_name]
+    return found
 
 
 def from_text_alone(look: Look) -> Guess | None:
     """One text, and nothing to predict but how it goes on."""
     texts = [c for c in look.texts(*look.idle) if look.given.inputs in ((), (c.name,)) and not c.is_time]
     texts = [c for c in texts if c.words >= _PAIR_WORDS or not c.is_category]
+    if look.given.task is None:
+        texts = _that_go_on(look, texts)
     texts = [c for c in texts if _is_read(c) and c.name not in look.numbered.values()] or texts
     usual = look.named(*_TEXT_NAMES)
     if usual is not None and not look.columns[usual].known:
@@ -166,7 +188,7 @@ def from_text_alone(look: Look) -> Guess | None:
     look.say(f"one column of text, {text!r}, and no label: text to go on with")
     numbers = look.numbers(*look.idle)
     if numbers:
-        look.say(f"{listed(numbers)} not used; --target {numbers[-1]} estimates it from the text")
+        look.say(f"{listed(numbers)} not used; --target {numbers[-1]} predicts it from the text")
     empty = [name for name, column in look.columns.items() if not column.known]
     if empty:
         look.say(f"{listed(empty)} not used: empty in the first {look.rows:,} rows")
