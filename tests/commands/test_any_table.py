@@ -22,6 +22,7 @@ from seqline.recipe import INPUTS, RECIPES
 NAMES = (
     *("text", "label", "id", "index", "step", "time", "user", "item", "items", "question", "answer", "story"),
     *("source", "target", "tokens", "tags", "price", "value", "series", "name", "n", "split", "features"),
+    *("sentence", "word", "tag", "ner_tags", "date", "order_id", "weather", "y"),
 )
 # A draw is a generator of its own for each row, so that a table is the same whenever hypothesis tries it again.
 CELLS: dict[str, Callable[[int, random.Random], Any]] = {
@@ -41,6 +42,9 @@ CELLS: dict[str, Callable[[int, random.Random], Any]] = {
     "series": lambda i, draw: [[1, 2.5]] * draw.randint(1, 3),
     "notes": lambda i, draw: [[draw.randint(40, 80)] for _ in range(3)],
     "items": lambda i, draw: [draw.choice("abcde") for _ in range(draw.randint(1, 4))],
+    "codes": lambda i, draw: [draw.randint(0, 3), 1],
+    "fractions of zero": lambda i, draw: f"{i % 2}.0",
+    "shifts": lambda i, draw: f"s{i // 20}",
     "empty lists": lambda i, draw: [],
     "letters": lambda i, draw: "".join(draw.choice("ACGT") for _ in range(10)),
     "per cents": lambda i, draw: f"{i}%",
