@@ -158,6 +158,22 @@ def test_each_time_is_measured_with_or_without_training_again_and_nothing_is_lef
     assert results(workspace, retrain=False)[0] == once
 
 
+def test_whole_horizons_are_forecast_of_a_stride_and_no_step_twice(workspace) -> None:
+    windows = {
+        stride: [
+            one.windows
+            for one in backtest(workspace, NAME, folds=2, stride=stride, retrain=False, report=ignored)
+        ]
+        for stride in (10, 14)
+    }
+    # Of two series.
+    assert windows == {10: [2, 2, 4], 14: [4, 4, 8]}
+
+
+def ignored(_) -> None:
+    pass
+
+
 def test_the_command_prints_a_line_a_fold_or_json(workspace, monkeypatch) -> None:
     monkeypatch.chdir(workspace.root)
     told = CliRunner().invoke(cli, ["backtest", NAME, "--folds", "2", "--json"], catch_exceptions=False)

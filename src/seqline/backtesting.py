@@ -79,7 +79,7 @@ def backtest(
         workspace: The project folder.
         name: The model.
         folds: How many times.
-        stride: Steps from one to the next, and steps that each foretells; None: the horizon.
+        stride: Steps from one to the next; each foretells the whole horizons that fit into them. None: the horizon.
         retrain: Train at each time on what was known then; else once, before the first.
         report: Told of each epoch and of progress within it.
 

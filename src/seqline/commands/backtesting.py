@@ -22,7 +22,11 @@ _SHOWN = ("mase", "smape", "coverage", "width")
 @click.command()
 @click.argument("name")
 @click.option("--folds", default=_FOLDS, show_default=True, help="How many past times to forecast from.")
-@click.option("--stride", type=int, help="Steps from one time to the next, by default the horizon.")
+@click.option(
+    "--stride",
+    type=int,
+    help="Steps from one time to the next, by default the horizon; whole horizons are forecast.",
+)
 @click.option("--retrain", is_flag=True, help="Train at each of them; else once, before the first.")
 @click.option("--json", "as_json", is_flag=True, help="Print the figures as one JSON object, nothing else.")
 def backtest(name: str, folds: int, stride: int | None, retrain: bool, as_json: bool) -> None:

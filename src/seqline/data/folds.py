@@ -53,7 +53,7 @@ def folds_of(
         horizon: H.
         test: Share of the steps that is the test part where there are no test rows.
         count: Folds.
-        stride: Steps from one fold to the next, and steps that each foretells; at least H.
+        stride: Steps from one fold to the next, at least H; each foretells the whole horizons that fit into them.
 
     Raises:
         InputError: Fewer steps than asked for, or a row that is no series.
