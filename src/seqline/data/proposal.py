@@ -213,7 +213,7 @@ def _estimation(recipe: dict[str, Any], found: Survey, use: Guess, reasons: list
         "epochs": 10 if found.rows >= _FEW_ROWS else 30,
         "batch_size": 16 if found.rows < _FEW_ROWS else 32,
         "learning_rate": 3.0e-3,
-        "monitor": "mae",
+        "monitor": "standard_mae",
     }
     recipe["evaluation"] = {"slices": [] if use.kind == "vector" else ["length"]}
     reasons.append("the gate compares the mean absolute error, in the unit of the target")

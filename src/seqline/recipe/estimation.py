@@ -26,7 +26,8 @@ class EstimationRecipe(Recipe):
         shape="many-to-one",
         lower=("mae", "rmse", "mse"),
         compared=("mae", "rmse", "mse"),
-        monitors=("loss", "mae", "rmse"),
+        falling=("standard_mae",),
+        monitors=("loss", "standard_mae"),
         baselines=dict.fromkeys(("text", "symbols", "series", "vector", "audio"), _BASELINES),
         gate_baseline={
             "text": "ridge",
