@@ -382,7 +382,18 @@ def test_a_label_of_each_row_is_no_name_of_a_series() -> None:
         ("ax",),
         "activity",
     )
-    assert any("'timestamp' left out" in reason for reason in found.reasons)
+    assert any("'timestamp' left out: when or whose" in reason for reason in found.reasons)
+    owned = table(60, seq_id=lambda i: i // 10, f=lambda i: i * 7 % 13, kind=lambda i: "ab"[i // 10 % 2])
+    assert guessed(owned).inputs == ("f",)
+    assert guessed(owned, inputs=("seq_id", "f")).inputs == ("seq_id", "f")
+    sold = table(60, date=lambda i: DAYS[i // 3], category=lambda i: "abc"[i % 3], sold=lambda i: i * 7 % 13)
+    with pytest.raises(InputError, match=r"--group category to foretell .* --target category to tell"):
+        guessed(sold)
+    assert guessed(sold, group="category").group == "category"
+    assert guessed(sold, kind="vector").target == guessed(sold, task="classification").target == "category"
+    assert guessed(sold, target="category").target == "category"
+    named = table(60, date=lambda i: DAYS[i], x=lambda i: i * 0.3, target=lambda i: i * 0.7)
+    assert (guessed(named).inputs, guessed(named).beside) == (("target",), ("x",))
     assert guessed(MOVES, inputs=("timestamp", "ax")).inputs == ("timestamp", "ax")
     for given in ({}, {"target": "heat"}, {"task": "forecasting"}):
         with pytest.raises(InputError, match="--target sky if it is the label of each row"):

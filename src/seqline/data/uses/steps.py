@@ -29,7 +29,7 @@ _ORDER_NAMES = (
     "index",
 )
 _GROUP_NAMES = ("id", "series", "sequence", "group", "sequence_id", "series_id", "store", "sensor", "name")
-_VALUE_NAMES = ("value", "sales", "y", "demand", "load", "amount", "price", "count")
+_VALUE_NAMES = ("target", "value", "sales", "y", "demand", "load", "amount", "price", "count")
 _ITEM_NAMES = ("item", "product", "movie", "song", "track", "sku", "article", "page", "asin", "isbn", "book")
 _OWNER_NAMES = ("user", "session", "customer", "visitor", "basket", "order", "invoice", "client", "playlist")
 _FORETELLING = ("forecasting", "regression")
@@ -76,6 +76,7 @@ def from_steps(look: Look) -> Guess | None:
     group = given.group or _group_column(look, order)
     numbered = group is None and given.order is None and _numbers_labelled_rows(look, order)
     if numbered or not _are_steps(look, group, order):
+        _refuse_a_label_that_names_series(look, group, order)
         return None
     look.say(
         f"a row is one step: {order!r} is different in each row" + (f" of one {group!r}" if group else "")
@@ -128,6 +129,28 @@ def _series_that_goes_on(look: Look, group: str | None, order: str, values: tupl
         form="long",
         reasons=tuple(look.reasons),
     )
+
+
+def _refuse_a_label_that_names_series(look: Look, group: str | None, order: str) -> None:
+    """Refuse a table whose times stand once for each of its labels: they may name series, or be what is predicted.
+
+    Raises:
+        InputError: With the two options.
+    """
+    given = look.given
+    if group is not None or given.target is not None or given.kind not in (None, "history"):
+        return
+    if given.task not in (None, *_FORETELLING):
+        return
+    texts = look.texts()
+    named = [c.name for c in texts if is_named_label(look, c) and _tell_steps(look, c.name, order)]
+    if named and not _tell_steps(look, None, order) and not any(c.words >= _SENTENCE_WORDS for c in texts):
+        raise InputError(
+            f"{look.source} column {named[0]!r}",
+            f"a usual name of labels, and each {order!r} once for each of its values",
+            "to be told whether it names series or is what is predicted",
+            f"--group {named[0]} to foretell the numbers of each, --target {named[0]} to tell the rows apart",
+        )
 
 
 def _amounts(look: Look, *without: str | None) -> tuple[str, ...]:

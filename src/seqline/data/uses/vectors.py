@@ -16,10 +16,13 @@ def from_numbers(look: Look) -> Guess | None:
     if target is None or (target.is_text and not target.may_be_label and not given.target):
         return None
     known = look.numbers(target.name, look.subject(), *look.idle)
-    # A row's neighbours in time are in train: the time alone would tell their label.
+    # Rows of one time or one owner are in train: they alone would tell the label.
     clock = order_column(look)
-    timeless = tuple(name for name in known if name != clock or not look.columns[name].never_decreases)
-    inputs = given.inputs or timeless or known
+    telling = [
+        name for name in known if is_id_name(name) or (name == clock and look.columns[name].never_decreases)
+    ]
+    rest = tuple(name for name in known if name not in telling)
+    inputs = given.inputs or rest or known
     if not inputs or not all(look.columns[name].is_number for name in inputs):
         return None
     if not given.inputs and all(is_id_name(name) for name in inputs):
@@ -30,11 +33,11 @@ def from_numbers(look: Look) -> Guess | None:
     used = {target.name, *inputs, *look.idle, look.subject()}
     left_out = [name for name, column in look.columns.items() if name not in used and column.known]
     look.say(f"{len(inputs)} columns of numbers beside it: a vector")
-    if clock in left_out and look.columns[str(clock)].is_number and not given.inputs:
+    if telling and rest and not given.inputs:
         look.say(
-            f"{clock!r} left out: when a row was tells its neighbours, not what it is (--input names it)"
+            f"{listed(telling)} left out: when or whose a row is tells its neighbours, not what it is (--input names it)"
         )
-        left_out.remove(str(clock))
+        left_out = [name for name in left_out if name not in telling]
     if left_out and not given.inputs:
         look.say(
             f"{listed(left_out)} left out: a vector holds numbers (a column of 0 and 1 for each word would be some)"
