@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import date
 from typing import Any
 
 import pytest
@@ -399,14 +400,45 @@ def test_a_label_of_each_row_is_no_name_of_a_series() -> None:
         with pytest.raises(InputError, match="--target sky if it is the label of each row"):
             guessed(WEATHER, **given)
     assert guessed(WEATHER, target="sky").inputs == ("rain", "heat")
+    # Days of the week are a week apart each, and months one after the other: they are names of times.
+    for name in (lambda i: ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"][i % 7], lambda i: f"m{i // 28}"):
+        with pytest.raises(InputError, match="words that change from step to step of 'date'"):
+            guessed(table(112, date=lambda i: DAYS[i], name_of_it=name, x=lambda i: i * 0.3))
+    days = [date.fromordinal(739_000 + i) for i in range(112)]
+    workdays = [
+        {"date": str(day), "weekday": day.strftime("%A"), "x": str(day.day * 0.3)}
+        for day in days
+        if day.weekday() < 5
+    ]
+    with pytest.raises(InputError, match="--group weekday if it names series"):
+        guessed(workdays)
+    assert guessed(workdays, group="weekday").group == "weekday"
+    opened = table(
+        60, date=lambda i: DAYS[i // 2], shop=lambda i: "ab"[i % 2], x=str, door=lambda i: "yn"[i * i % 7 % 2]
+    )
+    with pytest.raises(InputError, match="--target door if it is the label of each row; to foretell"):
+        guessed(opened)
 
 
 @pytest.mark.parametrize(
     ("values", "group"),
     [
         # One after the other, in turn at distances of their own, and at the same times.
-        (table(60, time=lambda i: i * 20, tour=lambda i: f"t{i // 20}", x=lambda i: i * 0.3), "tour"),
-        (table(60, time=lambda i: i * 20, probe=lambda i: "abc"[i % 3], x=lambda i: i * 0.3), "probe"),
+        (
+            table(
+                60, time=lambda i: i * 20 + i // 20 * 5_000, tour=lambda i: f"t{i // 20}", x=lambda i: i * 0.3
+            ),
+            "tour",
+        ),
+        (
+            table(
+                60,
+                time=lambda i: i // 3 * 60 + (0, 10, 25)[i % 3],
+                probe=lambda i: "abc"[i % 3],
+                x=lambda i: i * 0.3,
+            ),
+            "probe",
+        ),
         (table(60, date=lambda i: DAYS[i // 2], shop=lambda i: "ab"[i % 2], x=lambda i: i * 0.3), "shop"),
         # Of two columns of words the one that the times begin anew for.
         (

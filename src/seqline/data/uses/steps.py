@@ -37,8 +37,9 @@ _MOST_STEPS = 0.95
 _SENTENCE_WORDS = 3.0
 # Fewer steps of one name say nothing about its calendar.
 _FEWEST_STEPS = 3
-# Of the time between its first and its last step a series covers so much: all but weekends.
+# Of the time between its first and its last step a series covers so much, in distances that are alike: all but weekends.
 _COVERED = 0.7
+_ALIKE = 0.75
 
 
 def from_events(look: Look) -> Guess | None:
@@ -180,11 +181,13 @@ def _rows_are_labelled(look: Look, group: str | None, order: str, values: Sequen
         return False
     labels = [c.name for c in words if c.may_be_label]
     if labels:
+        names_series = "" if group else f", --group {labels[-1]} if it names series"
         raise InputError(
             f"{look.source} column {labels[-1]!r}",
             f"words that change from step to step of {order!r}, beside the numbers {listed(values)}",
             "to be told what is predicted",
-            f"--target {labels[-1]} if it is the label of each row; to foretell numbers leave the column out of the file",
+            f"--target {labels[-1]} if it is the label of each row{names_series}; to foretell numbers leave the column out of "
+            "the file",
         )
     return False
 
@@ -236,8 +239,8 @@ def order_column(look: Look) -> str | None:
 def _group_column(look: Look, order: str) -> str | None:
     """The column whose values the order begins anew for; a number that counts the rows of the file begins once.
 
-    A label is no name of a series. Where no time is there twice, one series is the plain reading, and a column of words
-    names several only if each of them keeps a calendar of its own.
+    A label is no name of a series. Where no time is there twice and all follow each other, there is one series, whose days
+    may have names (`Monday`); where they leave gaps, a column names several if each of them keeps a calendar of its own.
     """
     usual = [
         name for name in (look.named(name) for name in _GROUP_NAMES) if name is not None and name != order
@@ -248,21 +251,19 @@ def _group_column(look: Look, order: str) -> str | None:
         if column.is_text and not column.is_time and name != order and not is_named_label(look, column)
     ]
     if look.columns[order].counts_rows or look.columns[order].is_unique:
-        counted = look.columns[order].counts_rows
-        texts = [name for name in texts if not counted and _keep_calendars(look, name, order)]
+        times = look.columns[order].places
+        one = look.columns[order].counts_rows or times is None or _follow(sorted(times))
+        texts = [] if one or times is None else [n for n in texts if _keep_calendars(look, n, times)]
     found = [name for name in dict.fromkeys([*usual, *texts]) if look.columns[name].distinct < look.rows]
     return next((name for name in found if _tell_steps(look, name, order)), next(iter(found), None))
 
 
-def _keep_calendars(look: Look, group: str, order: str) -> bool:
+def _keep_calendars(look: Look, group: str, times: Sequence[float]) -> bool:
     """Whether the steps of each value of a column follow each other, with hardly one of the file's in between.
 
     So they do in recordings that were made one after the other, and in those of sensors that are read in turn, whose
     distances are all alike. They do not where the column says what kind of a day it was.
     """
-    times = look.columns[order].places
-    if times is None:
-        return False
     ranks = {time: rank for rank, time in enumerate(sorted(set(times)))}
     steps: dict[str, list[float]] = {}
     for name, time in zip(look.columns[group].values, times, strict=True):
@@ -277,9 +278,13 @@ def _keep_calendars(look: Look, group: str, order: str) -> bool:
 def _follow(places: Sequence[float]) -> bool:
     """Whether sorted places are about as far apart as they usually are, and leave no long stretches out."""
     differences = [later - before for before, later in pairwise(places)]
+    if not differences:
+        return False
     usual = median(differences)
     alike = [abs(difference - usual) < usual / 2 for difference in differences]
-    return mostly(alike) and usual * len(differences) >= _COVERED * (places[-1] - places[0])
+    return sum(alike) >= _ALIKE * len(alike) and usual * len(differences) >= _COVERED * (
+        places[-1] - places[0]
+    )
 
 
 def _numbers_labelled_rows(look: Look, order: str) -> bool:
