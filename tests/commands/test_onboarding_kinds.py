@@ -279,7 +279,9 @@ def test_what_is_proposed_is_read_off_the_rows(workspace: Workspace, tmp_path: P
         ([200, 200], "2026-01-{:02d}", 21, 7, None),
         # Half of 90 weeks is no season, but what is left to train on holds one.
         ([90, 90], "2026-W{:02d}", 52, 52, None),
-        ([50, 50], "2026-W{:02d}", 25, 1, "no season: one of 52 steps does not fit into contexts of 25"),
+        # A season that train holds is one to compare with, though contexts are shorter.
+        ([84, 84], "2026-W{:02d}", 42, 52, None),
+        ([50, 50], "2026-W{:02d}", 25, 1, "no season: one of 52 steps is longer than what train gets"),
     ],
 )
 def test_contexts_are_those_of_most_steps_and_hold_a_season_where_they_can(

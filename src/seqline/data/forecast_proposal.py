@@ -49,10 +49,13 @@ def history(found: Survey, use: Guess, head: Sequence[Row], reasons: list[str]) 
             "join what belongs to one series; where each row is a case of its own, --task estimation or classification",
         )
     context = max(2, min(max(_CONTEXT_HORIZONS * horizon, season), steps // 2))
-    if context < season <= int(_TRAIN_SHARE * steps) - 2 * horizon:
+    trained_on = int(_TRAIN_SHARE * steps)
+    if context < season <= trained_on - 2 * horizon:
         context = season
-    if context < season:
-        reasons.append(f"no season: one of {season} steps does not fit into contexts of {context}")
+    if season > trained_on:
+        reasons.append(
+            f"no season: one of {season} steps is longer than what train gets of series of {steps:,}"
+        )
         season = 1
     reasons.append(
         f"context_length {context}, season_length {season}: steps of {unit}, {steps:,} or more in the series that hold "
