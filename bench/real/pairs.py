@@ -41,24 +41,21 @@ def dialogs(data: Path) -> Rows:
 
 def multi30k(data: Path) -> Rows:
     """Multi30k, German to English, test 2016; its valid file is not used."""
-
-    def rows(part: str) -> list[Row]:
-        lines = table(data / f"multi30k_en_de/multi30k_en_de_{part}.csv.gz")
-        return [
-            {"id": f"{part}-{index:05d}", "german": row["target"], "english": row["source"]}
-            for index, row in enumerate(lines)
-        ]
-
-    return Rows(rows("train"), rows("test2016"))
+    return _multi30k(data, "de", source="english", target="german")
 
 
 def multi30k_fr(data: Path) -> Rows:
     """Multi30k, English to French, test 2016; its valid file is not used."""
+    return _multi30k(data, "fr", source="english", target="french")
+
+
+def _multi30k(data: Path, language: str, *, source: str, target: str) -> Rows:
+    """Both sides of each caption, named by their languages."""
 
     def rows(part: str) -> list[Row]:
-        lines = table(data / f"multi30k_en_fr/multi30k_en_fr_{part}.csv.gz")
+        lines = table(data / f"multi30k_en_{language}/multi30k_en_{language}_{part}.csv.gz")
         return [
-            {"id": f"{part}-{index:05d}", "english": row["source"], "french": row["target"]}
+            {"id": f"{part}-{index:05d}", source: row["source"], target: row["target"]}
             for index, row in enumerate(lines)
         ]
 

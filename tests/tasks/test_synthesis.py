@@ -3,7 +3,6 @@ from __future__ import annotations
 import base64
 import io
 import wave
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -26,14 +25,7 @@ ROOT = Path(__file__).parents[2]
 SMALL = {"embedding_dim": 8, "hidden_size": 24, "prenet_size": 16}
 
 
-@pytest.fixture(autouse=True)
-def one_thread_and_a_seed() -> Iterator[None]:
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    with torch.random.fork_rng():
-        torch.manual_seed(0)
-        yield
-    torch.set_num_threads(threads)
+pytestmark = pytest.mark.usefixtures("one_thread_and_a_seed")
 
 
 def recipe(**sections: Any) -> Recipe:

@@ -21,6 +21,7 @@ _SHORTEST_LETTERS = 8
 _TIMES_TRIED = 100
 _FEWEST_COUNTED = 3
 _CATEGORY_WORDS = 1.5
+_SENTENCE_WORDS = 3.0
 # A column is taken for what so many of its values are: the others are refused later, each with its line.
 _MOST = 0.95
 # How programs spell a number that is not there; a network takes none of them for a number.
@@ -157,6 +158,11 @@ class ColumnFacts:
     def words(self) -> float:
         """Words of a value, in the mean."""
         return sum(len(str(value).split()) for value in self.known) / max(1, len(self.known))
+
+    @property
+    def is_sentences(self) -> bool:
+        """Whether its values are more than names: several words in the mean."""
+        return self.words >= _SENTENCE_WORDS
 
     @cached_property
     def letters(self) -> str:

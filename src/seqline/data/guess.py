@@ -25,7 +25,6 @@ from seqline.errors import InputError
 ROWS = 5_000
 _FEWEST_ROWS = 2
 _MOST_NAME_WORDS = 3
-_SENTENCE_WORDS = 3.0
 
 
 def guess(rows: Sequence[Row], given: Given) -> Guess:
@@ -146,7 +145,7 @@ def _refuse_other_dates(look: Look) -> None:
 
 def _beside_no_sentences(look: Look) -> dict[str, ColumnFacts]:
     """The columns, where they are all there is; beside a text they are not read, nor are those that the user left out."""
-    if any(column.words >= _SENTENCE_WORDS for column in look.texts()):
+    if any(column.is_sentences for column in look.texts()):
         return {}
     given = {*look.given.inputs, look.given.target, look.given.order, look.given.group}
     return {name: c for name, c in look.columns.items() if not look.given.inputs or name in given}

@@ -125,14 +125,19 @@ def vectors_of(rows: Iterable[Row], columns: tuple[str, ...], column: str) -> It
     for row in rows:
         where = f"{row.source} line {row.line}"
         _require(row, columns, where)
-        others = {name: value for name, value in row.values.items() if name not in columns}
-        if column in others:
+        if column in row.values and column not in columns:
             raise InputError(
                 where, f"a column {column!r} besides the numbers", "that name for the vector alone"
             )
         numbers = [_number(row.values[name], f"{where} column {name!r}") for name in columns]
-        values: dict[str, Any] = {"id": others.pop("id")} if "id" in others else {}
-        yield Row(row.line, {**values, column: numbers, **others}, row.source)
+        yield _in_place_of(row, columns, column, numbers)
+
+
+def _in_place_of(row: Row, columns: tuple[str, ...], column: str, made: Any) -> Row:
+    """The row with one column instead of several, behind its id."""
+    others: dict[str, Any] = {name: value for name, value in row.values.items() if name not in columns}
+    values: dict[str, Any] = {"id": others.pop("id")} if "id" in others else {}
+    return Row(row.line, {**values, column: made, **others}, row.source)
 
 
 def _joined(rows: Iterable[Row], shape: Shape) -> Iterator[Row]:
@@ -144,7 +149,6 @@ def _joined(rows: Iterable[Row], shape: Shape) -> Iterator[Row]:
             raise InputError(
                 where, f"a column {shape.column!r} besides its parts", "that name for the whole alone"
             )
-        others = {name: value for name, value in row.values.items() if name not in shape.columns}
         parts = [row.values[name] for name in shape.columns]
         wrong = [
             name for name, part in zip(shape.columns, parts, strict=True) if not isinstance(part, str | None)
@@ -152,8 +156,7 @@ def _joined(rows: Iterable[Row], shape: Shape) -> Iterator[Row]:
         if wrong:
             raise InputError(f"{where} column {wrong[0]!r}", named(row.values[wrong[0]]), "a text")
         text = " ".join(part.strip() for part in parts if isinstance(part, str) and part.strip())
-        values: dict[str, Any] = {"id": others.pop("id")} if "id" in others else {}
-        yield Row(row.line, {**values, shape.column: text, **others}, row.source)
+        yield _in_place_of(row, shape.columns, shape.column, text)
 
 
 def _events(rows: Iterable[Row], shape: Shape) -> Iterable[Row]:

@@ -11,6 +11,7 @@ from typing import Any
 from seqline.data.audio import read_recording
 from seqline.data.calendar import infer_frequency
 from seqline.data.column_facts import MAX_CLASSES
+from seqline.data.history import TIMESTAMPS
 from seqline.data.kinds import Kind, kind_for
 from seqline.data.kinds.audio import AudioKind
 from seqline.data.kinds.base import shown
@@ -23,7 +24,6 @@ from seqline.data.shapes import Shape
 from seqline.errors import InputError
 from seqline.recipe import INPUTS, InputSection, ValidationSection
 
-TIMESTAMPS = "timestamps"
 _MARKUP = re.compile(r"<(?:br|p|div|a|b|i|span|/)[\s>/]", re.IGNORECASE)
 _INPUT_NAME = {"long": "series", "wide": "features"}
 _ITEMS = "items"

@@ -85,19 +85,23 @@ def key_statistics(seen: Rolls, asked: Rolls, *, given: bool) -> NDArray[np.floa
 
 
 def _ngram_statistics(problem: Problem, *, order: int) -> NDArray[np.float64]:
+    seen, asked, vocab_size, spelling = problem.once("tokens", lambda: _tokens(problem))
+    model = NgramModel.fit(seen, order=order, vocab_size=vocab_size + 2, never=(0, vocab_size))
+    return np.hstack([model.statistics(asked, best=_HITS, unknown=UNKNOWN_ID), spelling])
+
+
+def _tokens(problem: Problem) -> tuple[list[Any], list[Any], int, NDArray[np.float64]]:
+    """Ids of the M rows and of the N between their marks, the size of the vocabulary, and the spelling of the N."""
     from seqline.data.inputs import fit_input
     from seqline.tasks.generation import marked
 
     # The network's vocabulary comes from the train rows alone; another one would be another measure.
     encoder = fit_input(problem.train.inputs, problem.recipe.input)
     vocab_size = encoder.sizes["vocab_size"]
-
     # Learnt from what the network learns from, asked what it is asked: rows as they are cut, and whole ones.
     seen = marked(list(encoder.encode(problem.inputs)), vocab_size=vocab_size)
     asked = marked(list(encoder.encode_whole(problem.test.inputs)), vocab_size=vocab_size)
-    model = NgramModel.fit(seen, order=order, vocab_size=vocab_size + 2, never=(0, vocab_size))
-    told = model.statistics(asked, best=_HITS, unknown=UNKNOWN_ID)
-    return np.hstack([told, cast("Speller", encoder).spelling(problem.test.inputs)])
+    return seen, asked, vocab_size, cast("Speller", encoder).spelling(problem.test.inputs)
 
 
 def _rolls(problem: Problem, inputs: Sequence[Any]) -> list[NDArray[Any]]:

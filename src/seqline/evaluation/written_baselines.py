@@ -65,13 +65,13 @@ def of_nearest_numbers(problem: Problem, summary: Summary) -> Floats:
 
 def target_unigram(problem: Problem) -> Floats:
     """How likely word frequencies alone make the right answers."""
-    train, test, vocab_size, spelling = _target_ids(problem)
+    train, test, vocab_size, spelling = problem.once("target ids", lambda: _target_ids(problem))
     return _chained(unigram_statistics(train, test, vocab_size=vocab_size), spelling)
 
 
 def target_bigram(problem: Problem) -> Floats:
     """How likely word pairs make the right answers."""
-    train, test, vocab_size, spelling = _target_ids(problem)
+    train, test, vocab_size, spelling = problem.once("target ids", lambda: _target_ids(problem))
     return _chained(bigram_statistics(train, test, vocab_size=vocab_size, begin=BEGIN_ID), spelling)
 
 

@@ -132,13 +132,20 @@ class Seen:
     ids: dict[bytes, bytes] = field(default_factory=dict)
     moments: dict[str, set[int | str]] = field(default_factory=dict)
 
-    def add(self, contract: RowContract, values: Mapping[str, Value]) -> None:
-        """Take in a row."""
-        content = contract.content(values)
+    def add(
+        self, values: Mapping[str, Value], *, content: bytes, held: tuple[str, list[int | str]] | None
+    ) -> None:
+        """Take in a row.
+
+        Args:
+            values: The row.
+            content: Its `RowContract.content`.
+            held: Its `Kind.moments`.
+        """
         self.contents.add(content)
         if ID_COLUMN in values:
             self.ids[digest_of(values[ID_COLUMN])] = content
-        if (held := contract.kind.moments(values)) is not None:
+        if held is not None:
             series, stamps = held
             self.moments.setdefault(series, set()).update(stamps)
 
@@ -169,5 +176,6 @@ def rows_there(data_folder: Path, contract: RowContract) -> Seen:
     for folder in (data_folder / "train", data_folder / "test"):
         if folder.is_dir() and any(not path.name.startswith(".") for path in folder.iterdir()):
             for row in rows_in(folder):
-                seen.add(contract, row.values)
+                content, held = contract.content(row.values), contract.kind.moments(row.values)
+                seen.add(row.values, content=content, held=held)
     return seen

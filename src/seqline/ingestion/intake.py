@@ -197,17 +197,17 @@ class Intake:
         if content in sieve.seen.contents or content in self._seen.contents:
             sieve.already_seen += 1
             return
-        if twice := self._moments_twice(contract, row, sieve):
+        held = contract.kind.moments(row.values)
+        if twice := self._moments_twice(held, sieve):
             sieve.quarantine.add(row.line, [twice], json.dumps(row.values, ensure_ascii=False))
             return
         sieve.rows_in += 1
         self._contract = contract.settled(row.values)
         self._write(contract, row.values, number=self.rows_in + sieve.rows_in)
-        sieve.seen.add(contract, row.values)
+        sieve.seen.add(row.values, content=content, held=held)
 
-    def _moments_twice(self, contract: RowContract, row: Row, sieve: _Sieve) -> str:
+    def _moments_twice(self, held: tuple[str, list[int | str]] | None, sieve: _Sieve) -> str:
         """What of a stretch its series has already, in words; empty where nothing is."""
-        held = contract.kind.moments(row.values)
         if held is None:
             return ""
         series, stamps = held

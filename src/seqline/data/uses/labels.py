@@ -155,8 +155,7 @@ def candidates(look: Look, *without: str) -> list[ColumnFacts]:
 def labelled(look: Look, kind: str, inputs: tuple[str, ...], target: ColumnFacts, **more: Any) -> Guess:
     """Classification of an input, or estimation where what is to be predicted is a number."""
     coded = is_named_label(look, target) and bare(target.name) not in _NAMES_OF_EITHER and target.may_be_label
-    most = target.distinct if coded else _MAX_NUMBER_CLASSES
-    numeric = target.is_number and (not target.is_whole or target.distinct > most)
+    numeric = is_many_numbers(target) and not (coded and target.is_whole)
     wanted = look.given.task
     task = "estimation" if wanted == "estimation" or (numeric and wanted is None) else "classification"
     if task == "estimation" and look.given.task is None:

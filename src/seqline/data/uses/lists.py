@@ -41,7 +41,7 @@ def from_lists(look: Look) -> Guess | None:
     target = None if alone else target_of(look, first.name)
     if target is None:
         return _without_label(look, first, kind)
-    return None if target is None or target.is_list else labelled(look, kind, (first.name,), target)
+    return None if target.is_list else labelled(look, kind, (first.name,), target)
 
 
 def _without_label(look: Look, first: ColumnFacts, kind: str) -> Guess | None:

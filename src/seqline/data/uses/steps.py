@@ -34,7 +34,6 @@ _ITEM_NAMES = ("item", "product", "movie", "song", "track", "sku", "article", "p
 _OWNER_NAMES = ("user", "session", "customer", "visitor", "basket", "order", "invoice", "client", "playlist")
 _FORETELLING = ("forecasting", "regression")
 _MOST_STEPS = 0.95
-_SENTENCE_WORDS = 3.0
 # Fewer steps of one name say nothing about its calendar.
 _FEWEST_STEPS = 3
 # Of the time between its first and its last step a series covers so much, in distances that are alike: all but weekends.
@@ -54,7 +53,7 @@ def from_events(look: Look) -> Guess | None:
     if item is None or owner is None or owner == item or (given.inputs and not spoken):
         return None
     found = look.columns[item]
-    sentences = [c for c in look.texts(item, owner, order) if not c.is_time and c.words >= _SENTENCE_WORDS]
+    sentences = [c for c in look.texts(item, owner, order) if not c.is_time and c.is_sentences]
     if not spoken and (sentences or look.named(*label_names(look)) is not None):
         return None
     several = look.columns[owner].distinct < look.rows
@@ -145,7 +144,7 @@ def _refuse_a_label_that_names_series(look: Look, group: str | None, order: str)
         return
     texts = look.texts()
     named = [c.name for c in texts if is_named_label(look, c) and _tell_steps(look, c.name, order)]
-    if named and not _tell_steps(look, None, order) and not any(c.words >= _SENTENCE_WORDS for c in texts):
+    if named and not _tell_steps(look, None, order) and not any(c.is_sentences for c in texts):
         raise InputError(
             f"{look.source} column {named[0]!r}",
             f"a usual name of labels, and each {order!r} once for each of its values",
@@ -177,7 +176,7 @@ def _rows_are_labelled(look: Look, group: str | None, order: str, values: Sequen
     if given.task not in (None, *_FORETELLING) or given.kind not in (None, "history") or wants_words:
         return False
     words = [c for c in beside if c.is_text and not c.is_time and not _is_constant(look, c.name, group)]
-    if not values or any(c.words >= _SENTENCE_WORDS for c in words):
+    if not values or any(c.is_sentences for c in words):
         return False
     labels = [c.name for c in words if c.may_be_label]
     if labels:
